@@ -1,0 +1,203 @@
+"""The book of accounts, as rows."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import SmallInteger, Text
+
+from app.core.tenancy import Tenant, TenantKey, refers_to
+from app.extensions import db
+
+STAGES = ("prospect", "onboarding", "adopting", "established", "former")
+BANDS = ("thriving", "steady", "watch", "at risk", "unknown")
+
+
+def owned_by(column: str = "owner_id") -> ForeignKeyConstraint:
+    """Refer to a member of the same workspace; the row outlives the membership."""
+    return ForeignKeyConstraint(
+        ("workspace_id", column), ("membership.workspace_id", "membership.user_id"), ondelete=f"SET NULL ({column})"
+    )
+
+
+class Account(Tenant, db.Model):
+    """A customer: the company that pays, or a part of it (then `parent_id` names the whole)."""
+
+    __tablename__ = "account"
+    external_id: Mapped[str]
+    name: Mapped[str]
+    domain: Mapped[str | None]
+    industry: Mapped[str | None]
+    country: Mapped[str | None]
+    tier: Mapped[str | None]
+    stage: Mapped[str] = mapped_column(default="prospect", server_default="prospect")
+    owner_id: Mapped[int | None]
+    parent_id: Mapped[int | None]
+    signed_up_on: Mapped[date | None]
+    custom: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "external_id"),
+        refers_to("account", "parent_id", ondelete="SET NULL"),
+        owned_by(),
+        Index("ix_account_owner", "workspace_id", "owner_id"),
+        Index("ix_account_parent", "workspace_id", "parent_id"),
+    )
+
+
+class Contact(Tenant, db.Model):
+    """A person at an account. `role` is what they mean to the account: champion, sponsor, admin, user."""
+
+    __tablename__ = "contact"
+    account_id: Mapped[int]
+    external_id: Mapped[str]
+    name: Mapped[str]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    title: Mapped[str | None]
+    role: Mapped[str | None]
+    joined_on: Mapped[date | None]
+    left_on: Mapped[date | None]
+    left_known_at: Mapped[datetime | None]
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "external_id"),
+        refers_to("account", "account_id"),
+        Index("ix_contact_account", "workspace_id", "account_id"),
+        Index("ix_contact_email", "workspace_id", text("lower(email)")),
+    )
+
+
+class Subscription(Tenant, db.Model):
+    """A stretch of a contract at one price, seats and term.
+
+    When price, seats or term change, the stretch ends and the same external id begins again with a new start.
+    `ended_on` is the first day no longer paid; `renews_on` the first renewal day after the start.
+    """
+
+    __tablename__ = "subscription"
+    account_id: Mapped[int]
+    external_id: Mapped[str]
+    plan: Mapped[str | None]
+    seats: Mapped[int | None]
+    arr_minor: Mapped[int]
+    started_on: Mapped[date]
+    ended_on: Mapped[date | None]
+    end_known_at: Mapped[datetime | None]
+    term_months: Mapped[int | None]
+    renews_on: Mapped[date | None]
+    auto_renew: Mapped[bool | None]
+    is_trial: Mapped[bool] = mapped_column(default=False, server_default="false")
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "external_id", "started_on"),
+        refers_to("account", "account_id"),
+        Index("ix_subscription_account", "workspace_id", "account_id"),
+    )
+
+
+class Movement(TenantKey, db.Model):
+    """What an account's recurring revenue did on a day (numbers.md §1), derived from its subscriptions."""
+
+    __tablename__ = "movement"
+    account_id: Mapped[int] = mapped_column(primary_key=True)
+    moved_on: Mapped[date] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    opening_minor: Mapped[int]
+    closing_minor: Mapped[int]
+    __table_args__ = (refers_to("account", "account_id"), Index("ix_movement_on", "workspace_id", "moved_on"))
+
+    @property
+    def amount_minor(self) -> int:
+        return abs(self.closing_minor - self.opening_minor)
+
+
+class Invoice(Tenant, db.Model):
+    """What was asked for, when it was due and when it was paid."""
+
+    __tablename__ = "invoice"
+    account_id: Mapped[int]
+    external_id: Mapped[str]
+    issued_on: Mapped[date]
+    due_on: Mapped[date]
+    paid_on: Mapped[date | None]
+    amount_minor: Mapped[int]
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "external_id"),
+        refers_to("account", "account_id"),
+        Index("ix_invoice_account", "workspace_id", "account_id"),
+    )
+
+
+class Segment(Tenant, db.Model):
+    """A saved filter of the portfolio: the same words as in its address."""
+
+    __tablename__ = "segment"
+    name: Mapped[str]
+    filters: Mapped[dict[str, Any]]
+    created_by: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    __table_args__ = (UniqueConstraint("workspace_id", "name"),)
+
+
+class SearchWord(TenantKey, db.Model):
+    """A word of an account's or contact's name. Its "C" collation lets a prefix be a range, which row security
+    leaves to the index (a LIKE would be checked row by row)."""
+
+    __tablename__ = "search_word"
+    word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(primary_key=True)
+    contact_id: Mapped[int] = mapped_column(primary_key=True, server_default="0")
+    __table_args__ = (
+        refers_to("account", "account_id"),
+        Index("ix_search_word_account", "workspace_id", "account_id"),
+    )
+
+
+class AccountSummary(TenantKey, db.Model):
+    """The one row a portfolio reads. Each domain to the right writes its own columns of it."""
+
+    __tablename__ = "account_summary"
+    account_id: Mapped[int] = mapped_column(primary_key=True)
+    # accounts
+    name: Mapped[str]
+    owner_id: Mapped[int | None]
+    stage: Mapped[str]
+    tier: Mapped[str | None]
+    plan: Mapped[str | None]
+    seats: Mapped[int | None]
+    arr_minor: Mapped[int] = mapped_column(server_default="0")
+    renews_on: Mapped[date | None]
+    term_months: Mapped[int | None]
+    # usage
+    last_used_on: Mapped[date | None]
+    usage_28d: Mapped[float | None]
+    usage_before_28d: Mapped[float | None]
+    active_users_28d: Mapped[int | None]
+    # conversations
+    last_touch_at: Mapped[datetime | None]
+    owed_since: Mapped[datetime | None]
+    # health
+    band: Mapped[str] = mapped_column(server_default="unknown")
+    score: Mapped[float | None]
+    coverage: Mapped[float | None]
+    score_weeks: Mapped[list[int | None] | None] = mapped_column(ARRAY(SmallInteger))
+    score_before: Mapped[float | None]
+    risk: Mapped[float | None]
+    risk_reason: Mapped[str | None]
+    scored_on: Mapped[date | None]
+    # forecast
+    renewal_probability: Mapped[float | None]
+    __table_args__ = (
+        refers_to("account", "account_id"),
+        Index("ix_summary_name", "workspace_id", "name", "account_id"),
+        Index("ix_summary_arr", "workspace_id", "arr_minor", "account_id"),
+        Index("ix_summary_risk", "workspace_id", text("coalesce(risk, -1)"), "account_id"),
+        Index("ix_summary_score", "workspace_id", text("coalesce(score, -1)"), "account_id"),
+        Index("ix_summary_renews", "workspace_id", text("coalesce(renews_on, '9999-12-31')"), "account_id"),
+        Index("ix_summary_owner", "workspace_id", "owner_id", "arr_minor", "account_id"),
+        Index("ix_summary_band", "workspace_id", "band", "arr_minor", "account_id"),
+        Index("ix_summary_at_stake", "workspace_id", text("(risk * arr_minor)")),
+    )

@@ -1,0 +1,90 @@
+"""The ledger of recurring revenue: what each account's ARR did on each day (numbers.md §1)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+
+from app.extensions import db
+
+KINDS = ("new", "reactivation", "expansion", "contraction", "churn")
+
+_REBUILD = """
+WITH steps AS (
+    SELECT account_id, started_on AS day, arr_minor AS delta FROM subscription
+    WHERE arr_minor > 0 AND (ended_on IS NULL OR ended_on > started_on) {which}
+    UNION ALL
+    SELECT account_id, ended_on, -arr_minor FROM subscription
+    WHERE arr_minor > 0 AND ended_on > started_on {which}
+), days AS (
+    SELECT account_id, day, sum(delta)::bigint AS delta FROM steps GROUP BY account_id, day HAVING sum(delta) <> 0
+), runs AS (
+    SELECT account_id, day, delta, (sum(delta) OVER account)::bigint AS closing, row_number() OVER account AS nth
+    FROM days WINDOW account AS (PARTITION BY account_id ORDER BY day)
+)
+INSERT INTO movement (account_id, moved_on, kind, opening_minor, closing_minor)
+SELECT account_id, day,
+       CASE WHEN nth = 1 THEN 'new' WHEN closing = delta THEN 'reactivation' WHEN closing = 0 THEN 'churn'
+            WHEN delta > 0 THEN 'expansion' ELSE 'contraction' END,
+       closing - delta, closing
+FROM runs ORDER BY account_id, day
+"""
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """A period's movements, in minor units; `is_exact` is the identity every chart of them must keep."""
+
+    opening: int
+    new: int
+    reactivation: int
+    expansion: int
+    contraction: int
+    churn: int
+    closing: int
+
+    @property
+    def is_exact(self) -> bool:
+        gained = self.new + self.reactivation + self.expansion
+        return self.opening + gained - self.contraction - self.churn == self.closing
+
+
+def rebuild(account_ids: Sequence[int] | None = None) -> None:
+    """Derive the movements of some accounts (or all) anew from their subscriptions."""
+    which = "" if account_ids is None else "AND account_id = ANY(:ids)"
+    ids = {} if account_ids is None else {"ids": list(account_ids)}
+    db.session.execute(text("DELETE FROM movement WHERE true " + which), ids)
+    db.session.execute(text(_REBUILD.format(which=which)), ids)
+
+
+def bridge(first: date, last: date) -> Bridge:
+    """Sum the book's movements from the end of the day before `first` to the end of `last`.
+
+    Opening and closing are read from the subscriptions that ran on those days, not from the ledger, so that
+    the identity proves it.
+    """
+    sums = dict(
+        db.session.execute(
+            text(
+                "SELECT kind, sum(abs(closing_minor - opening_minor))::bigint FROM movement"
+                " WHERE moved_on BETWEEN :first AND :last GROUP BY kind"
+            ),
+            {"first": first, "last": last},
+        ).all()
+    )
+    opening, closing = _arr_before(first), _arr_at_end_of(last)
+    return Bridge(opening=opening, closing=closing, **{kind: sums.get(kind, 0) for kind in KINDS})
+
+
+def _arr_before(day: date) -> int:
+    return _arr("started_on < :day AND (ended_on IS NULL OR ended_on >= :day)", day)
+
+
+def _arr_at_end_of(day: date) -> int:
+    return _arr("started_on <= :day AND (ended_on IS NULL OR ended_on > :day)", day)
+
+
+def _arr(running: str, day: date) -> int:
+    query = f"SELECT coalesce(sum(arr_minor), 0)::bigint FROM subscription WHERE ended_on IS DISTINCT FROM started_on AND {running}"
+    return int(db.session.execute(text(query), {"day": day}).scalar_one())

@@ -1,0 +1,80 @@
+"""Reads of the book."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import select, text
+
+from app.accounts.models import Account, AccountSummary, Contact, Invoice, Movement, Segment, Subscription
+from app.core import tenancy
+from app.core.problems import NotFoundError
+from app.extensions import db
+
+
+def account_ids_by_external_id(external_ids: Iterable[str]) -> dict[str, int]:
+    """Give the ids of those accounts that exist."""
+    query = text("SELECT external_id, id FROM account WHERE external_id = ANY(:ids)")
+    return {row[0]: row[1] for row in db.session.execute(query, {"ids": sorted(set(external_ids))})}
+
+
+def get_account(account_id: int) -> Account:
+    """Give an account of the workspace in force. Raises NotFoundError."""
+    found = db.session.get(Account, (tenancy.workspace_id(), account_id))
+    if found is None:
+        raise NotFoundError("account")
+    return found
+
+
+def get_summary(account_id: int) -> AccountSummary:
+    """Give an account's summary. Raises NotFoundError."""
+    found = db.session.get(AccountSummary, (tenancy.workspace_id(), account_id))
+    if found is None:
+        raise NotFoundError("account")
+    return found
+
+
+def contacts_of(account_id: int) -> list[Contact]:
+    """Give the people at an account: those still there first, the weighty roles first."""
+    query = select(Contact).where(Contact.account_id == account_id).limit(200)
+    weight = {"champion": 0, "sponsor": 1, "admin": 2}
+    found = list(db.session.scalars(query))
+    return sorted(found, key=lambda c: (c.left_on is not None, weight.get(c.role or "", 3), c.name))
+
+
+def subscriptions_of(account_id: int) -> list[Subscription]:
+    """Give an account's stretches of contract, the newest first."""
+    query = select(Subscription).where(Subscription.account_id == account_id).order_by(Subscription.started_on.desc())
+    return list(db.session.scalars(query.limit(200)))
+
+
+def movements_of(account_id: int) -> list[Movement]:
+    """Give what an account's recurring revenue did, the newest first."""
+    query = select(Movement).where(Movement.account_id == account_id).order_by(Movement.moved_on.desc())
+    return list(db.session.scalars(query.limit(200)))
+
+
+def invoices_of(account_id: int) -> list[Invoice]:
+    """Give an account's newest invoices."""
+    query = select(Invoice).where(Invoice.account_id == account_id).order_by(Invoice.due_on.desc())
+    return list(db.session.scalars(query.limit(24)))
+
+
+def family_of(account: Account) -> list[Any]:
+    """Give the parent and the children of an account: (id, name, arr_minor, band, relation)."""
+    query = text(
+        "SELECT account_id, name, arr_minor, band, 'parent' AS relation FROM account_summary WHERE account_id = :parent"
+        " UNION ALL SELECT s.account_id, s.name, s.arr_minor, s.band, 'child' FROM account a"
+        " JOIN account_summary s ON s.workspace_id = a.workspace_id AND s.account_id = a.id WHERE a.parent_id = :id"
+    )
+    return list(db.session.execute(query, {"parent": account.parent_id or 0, "id": account.id}))
+
+
+def members() -> list[Any]:
+    """Give the people of the workspace: (id, name, email, role)."""
+    query = 'SELECT u.id, u.name, u.email, m.role FROM membership m JOIN "user" u ON u.id = m.user_id ORDER BY u.name'
+    return list(db.session.execute(text(query)))
+
+
+def segments() -> list[Segment]:
+    """Give the saved filters, by name."""
+    return list(db.session.scalars(select(Segment).order_by(Segment.name)))

@@ -1,0 +1,132 @@
+"""Writes down what other systems say of accounts, their people, contracts and invoices."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from dateutil.relativedelta import relativedelta
+from sqlalchemy import text
+
+from app.accounts import queries, searching
+from app.accounts.models import Account, Contact, Invoice, Subscription
+from app.core.upserting import NOTHING, Upserted, as_json, upsert
+from app.extensions import db
+
+Records = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of a batch. `unknown`: references to accounts that do not exist; their records were left out."""
+
+    added: int
+    updated: int
+    unchanged: int
+    account_ids: frozenset[int]
+    unknown: frozenset[str] = frozenset()
+
+
+def record_accounts(records: Records, now: datetime) -> Recorded:
+    """Add or update accounts by `external_id`; the words to find them by follow."""
+    if not records:
+        return _recorded(NOTHING)
+    owners = _owners({record.get("owner_email") for record in records})
+    rows = [_account_row(record, owners) for record in records]
+    written = upsert(Account, rows, ("external_id",), "id")
+    _set_parents(records)
+    searching.index_accounts(sorted(written.touched))
+    _note_change(written.touched, now)
+    return _recorded(written)
+
+
+def record_contacts(records: Records, now: datetime) -> Recorded:
+    """Add or update people at accounts by `external_id`. A leaving is known from `now` on, unless it was known before."""
+    recorded = _record(Contact, records, ("external_id",), lambda record: _contact_row(record, now))
+    searching.index_contacts(sorted(recorded.account_ids))
+    return recorded
+
+
+def record_subscriptions(records: Records, now: datetime) -> Recorded:
+    """Add or update stretches of contracts by (`external_id`, `started_on`)."""
+    return _record(Subscription, records, ("external_id", "started_on"), lambda record: _subscription_row(record, now))
+
+
+def record_invoices(records: Records, now: datetime) -> Recorded:
+    """Add or update invoices by `external_id`."""
+    del now
+    fields = ("external_id", "issued_on", "due_on", "paid_on", "amount_minor")
+    return _record(Invoice, records, ("external_id",), lambda record: {name: record.get(name) for name in fields})
+
+
+def _record(model: Any, records: Records, key: tuple[str, ...], row_of: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Recorded:
+    ids = queries.account_ids_by_external_id({record["account"] for record in records})
+    rows = [row_of(record) | {"account_id": ids[record["account"]]} for record in records if record["account"] in ids]
+    written = upsert(model, rows, key, "account_id") if rows else NOTHING
+    return _recorded(written, frozenset(record["account"] for record in records) - ids.keys())
+
+
+def _recorded(written: Upserted, unknown: frozenset[str] = frozenset()) -> Recorded:
+    return Recorded(written.added, written.updated, written.unchanged, written.touched, unknown)
+
+
+def _account_row(record: Mapping[str, Any], owners: Mapping[str, int]) -> dict[str, Any]:
+    row = {name: record[name] for name in ("domain", "industry", "country", "tier", "signed_up_on") if name in record}
+    row |= {"external_id": record["external_id"], "name": record.get("name") or record["external_id"]}
+    row |= {"custom": record["custom"]} if "custom" in record else {}
+    return row | ({"owner_id": owners.get((record["owner_email"] or "").lower())} if "owner_email" in record else {})
+
+
+def _contact_row(record: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    fields = ("external_id", "name", "email", "phone", "title", "role", "joined_on", "left_on")
+    row = {name: record.get(name) for name in fields}
+    row["name"] = row["name"] or row["email"] or row["external_id"]
+    return row | {"left_known_at": _known(row["left_on"], record.get("left_known_at"), now)}
+
+
+def _subscription_row(record: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    fields = ("external_id", "plan", "seats", "arr_minor", "started_on", "ended_on", "term_months", "auto_renew")
+    row = {name: record.get(name) for name in fields}
+    row["is_trial"] = bool(record.get("is_trial"))
+    row["end_known_at"] = _known(row["ended_on"], record.get("end_known_at"), now)
+    row["renews_on"] = record.get("renews_on") or _first_renewal(row["started_on"], row["term_months"])
+    return row
+
+
+def _first_renewal(started_on: date, term_months: int | None) -> date | None:
+    return started_on + relativedelta(months=term_months) if term_months else None
+
+
+def _known(happened_on: date | None, known_at: datetime | None, now: datetime) -> datetime | None:
+    """A past event that is imported without its own time of knowledge counts as known when it happened."""
+    if happened_on is None:
+        return None
+    midnight = datetime.combine(happened_on, datetime.min.time(), now.tzinfo)
+    return known_at or min(now.replace(hour=0, minute=0, second=0, microsecond=0), midnight)
+
+
+def _owners(emails: Iterable[str | None]) -> dict[str, int]:
+    wanted = sorted({email.lower() for email in emails if email})
+    query = text(
+        'SELECT lower(u.email), u.id FROM membership m JOIN "user" u ON u.id = m.user_id WHERE lower(u.email) = ANY(:emails)'
+    )
+    return {email: user_id for email, user_id in db.session.execute(query, {"emails": wanted})}
+
+
+def _set_parents(records: Records) -> None:
+    pairs = [{"child": record["external_id"], "parent": record["parent"]} for record in records if record.get("parent")]
+    if pairs:
+        db.session.execute(
+            text(
+                "UPDATE account SET parent_id = parent.id"
+                " FROM json_to_recordset(CAST(:pairs AS json)) AS pair (child text, parent text)"
+                " JOIN account parent ON parent.external_id = pair.parent"
+                " WHERE account.external_id = pair.child AND account.workspace_id = parent.workspace_id"
+                " AND account.id <> parent.id AND account.parent_id IS DISTINCT FROM parent.id"
+            ),
+            {"pairs": as_json(pairs)},
+        )
+
+
+def _note_change(account_ids: Iterable[int], now: datetime) -> None:
+    db.session.execute(text("UPDATE account SET updated_at = :now WHERE id = ANY(:ids)"), {"now": now, "ids": sorted(account_ids)})

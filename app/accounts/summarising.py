@@ -1,0 +1,69 @@
+"""Keeps the accounts' own columns of the summary: who, what they pay, when it renews."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import text
+
+from app.extensions import db
+
+_MONTHS_PAST = (
+    "((EXTRACT(year FROM :today) - EXTRACT(year FROM s.renews_on)) * 12"
+    " + EXTRACT(month FROM :today) - EXTRACT(month FROM s.renews_on)"
+    " + (EXTRACT(day FROM :today) > EXTRACT(day FROM s.renews_on))::int)"
+)
+NEXT_RENEWAL = f"""
+CASE WHEN s.term_months IS NULL OR s.term_months < 2 THEN NULL
+     WHEN s.renews_on >= :today THEN s.renews_on
+     ELSE (s.renews_on + make_interval(months => (s.term_months * ceil({_MONTHS_PAST} / s.term_months))::int))::date
+END"""
+
+_REFRESH = f"""
+INSERT INTO account_summary
+    (account_id, name, owner_id, stage, tier, plan, seats, arr_minor, renews_on, term_months)
+SELECT a.id, a.name, a.owner_id,
+       CASE WHEN first_paid_on IS NULL THEN 'prospect' WHEN coalesce(arr, 0) = 0 THEN 'former'
+            WHEN first_paid_on > :today - 90 THEN 'onboarding' WHEN first_paid_on > :today - 365 THEN 'adopting'
+            ELSE 'established' END,
+       a.tier, plan, seats, coalesce(arr, 0), renews_on, term_months
+FROM account a
+LEFT JOIN (
+    SELECT workspace_id, account_id,
+           min(started_on) FILTER (WHERE arr_minor > 0) AS first_paid_on,
+           sum(arr_minor) FILTER (WHERE runs) AS arr,
+           sum(seats) FILTER (WHERE runs) AS seats,
+           min(next) FILTER (WHERE runs) AS renews_on,
+           max(term_months) FILTER (WHERE runs) AS term_months,
+           (array_agg(plan ORDER BY arr_minor DESC, started_on DESC) FILTER (WHERE runs))[1] AS plan
+    FROM (SELECT s.*, {NEXT_RENEWAL} AS next,
+                 s.started_on <= :today AND (s.ended_on IS NULL OR s.ended_on > :today) AS runs
+          FROM subscription s WHERE s.started_on <= :today {{which_subscription}}) s
+    GROUP BY workspace_id, account_id
+) s ON s.workspace_id = a.workspace_id AND s.account_id = a.id
+WHERE true {{which}}
+ORDER BY a.id
+ON CONFLICT (workspace_id, account_id) DO UPDATE SET
+    (name, owner_id, stage, tier, plan, seats, arr_minor, renews_on, term_months)
+    = (excluded.name, excluded.owner_id, excluded.stage, excluded.tier, excluded.plan, excluded.seats,
+       excluded.arr_minor, excluded.renews_on, excluded.term_months)
+WHERE (account_summary.name, account_summary.owner_id, account_summary.stage, account_summary.tier, account_summary.plan,
+       account_summary.seats, account_summary.arr_minor, account_summary.renews_on, account_summary.term_months)
+    IS DISTINCT FROM (excluded.name, excluded.owner_id, excluded.stage, excluded.tier, excluded.plan, excluded.seats,
+       excluded.arr_minor, excluded.renews_on, excluded.term_months)
+"""
+
+
+def refresh(account_ids: Sequence[int] | None, today: date) -> None:
+    """Bring the summaries of some accounts (or all) up to `today`; the stage of the account follows."""
+    which = "" if account_ids is None else "AND a.id = ANY(:ids)"
+    which_subscription = "" if account_ids is None else "AND s.account_id = ANY(:ids)"
+    values = {"today": today} | ({} if account_ids is None else {"ids": list(account_ids)})
+    statement = _REFRESH.format(which=which, which_subscription=which_subscription).replace(":today", "CAST(:today AS date)")
+    db.session.execute(text(statement), values)
+    db.session.execute(
+        text(
+            "UPDATE account a SET stage = s.stage FROM account_summary s"
+            f" WHERE s.workspace_id = a.workspace_id AND s.account_id = a.id AND a.stage <> s.stage {which}"
+        ),
+        values if account_ids is not None else {},
+    )

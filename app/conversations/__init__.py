@@ -1,0 +1,1 @@
+"""Every word exchanged with customers, on whatever channel."""

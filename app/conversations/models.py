@@ -1,0 +1,45 @@
+"""Interactions, as rows."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Double
+
+from app.core.tenancy import Tenant, refers_to
+from app.extensions import db
+
+CHANNELS = ("email", "phone", "chat", "ticket", "social", "community", "in_app", "meeting", "note")
+DIRECTIONS = ("in", "out", "internal")
+
+
+class Interaction(Tenant, db.Model):
+    """One thing said: by the customer (in), to them (out), or about them among ourselves (internal)."""
+
+    __tablename__ = "interaction"
+    account_id: Mapped[int]
+    contact_id: Mapped[int | None]
+    source: Mapped[str]
+    external_id: Mapped[str]
+    channel: Mapped[str]
+    direction: Mapped[str]
+    subject: Mapped[str | None]
+    body: Mapped[str | None]
+    happened_at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    author: Mapped[str | None]
+    sentiment: Mapped[float | None] = mapped_column(Double)
+    sentiment_why: Mapped[dict[str, Any] | None]
+    satisfaction: Mapped[float | None] = mapped_column(Double)
+    priority: Mapped[str | None]
+    escalated: Mapped[bool] = mapped_column(server_default="false", default=False)
+    resolved_at: Mapped[datetime | None]
+    reach: Mapped[int | None]
+    thread: Mapped[str | None]
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "source", "external_id"),
+        refers_to("account", "account_id"),
+        refers_to("contact", "contact_id", ondelete="SET NULL"),
+        Index("ix_interaction_account", "workspace_id", "account_id", "happened_at"),
+    )

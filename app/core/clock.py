@@ -1,0 +1,19 @@
+"""Time, asked for in one place. Verbs take `now`; only routes, jobs and the CLI call this."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+
+def utc_now() -> datetime:
+    """Give the present instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def day_in(zone: str, at: datetime) -> date:
+    """Give the calendar day that `at` falls on in the IANA time zone `zone`."""
+    return at.astimezone(ZoneInfo(zone)).date()
+
+
+def end_of_day(zone: str, day: date) -> datetime:
+    """Give the first instant after `day` in `zone`: facts known before it were known by the end of that day."""
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), ZoneInfo(zone))

@@ -1,0 +1,45 @@
+"""Money is integer minor units with a currency."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
+_MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3}
+_STEPS = ((1_000_000_000, "bn"), (1_000_000, "m"), (1_000, "k"))
+
+
+def minor_digits(currency: str) -> int:
+    """Give the number of decimal places of `currency` (ISO 4217)."""
+    return _MINOR_DIGITS.get(currency, 2)
+
+
+def to_minor(amount: Decimal, currency: str) -> int:
+    """Turn a decimal amount into minor units, half to even."""
+    return int(amount.scaleb(minor_digits(currency)).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def money(minor: int | float | None, currency: str) -> str:
+    """Write minor units out to the last unit: `$12,340.50`; whole amounts without cents."""
+    if minor is None:
+        return "unknown"
+    digits = minor_digits(currency)
+    amount = Decimal(round(minor)).scaleb(-digits)
+    places = 0 if amount == amount.to_integral_value() else digits
+    return _signed(amount, f"{abs(amount):,.{places}f}", currency)
+
+
+def short_money(minor: int | float | None, currency: str) -> str:
+    """Write minor units for a glance: `$12.3k`, `$1.24m`."""
+    if minor is None:
+        return "unknown"
+    amount = Decimal(round(minor)).scaleb(-minor_digits(currency))
+    for size, suffix in _STEPS:
+        if abs(amount) >= size:
+            scaled = abs(amount) / size
+            places = 2 if scaled < 10 else 1 if scaled < 100 else 0
+            return _signed(amount, f"{scaled:.{places}f}{suffix}", currency)
+    return _signed(amount, f"{abs(amount):.0f}", currency)
+
+
+def _signed(amount: Decimal, digits: str, currency: str) -> str:
+    symbol = _SYMBOLS.get(currency, f"{currency} ")
+    return f"{'−' if amount < 0 else ''}{symbol}{digits}"

@@ -1,0 +1,101 @@
+"""Errors as RFC 9457 problem details for machines, and as a plain page for people."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response, json, render_template, request
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+
+from app.extensions import db
+
+_log = structlog.get_logger()
+_REMEDIES = {
+    401: "Sign in, or send a valid API key as `Authorization: Bearer …`.",
+    403: "Ask an administrator of your workspace for the role that may do this.",
+    404: "It may have been moved or erased, or it belongs to another workspace.",
+    405: "Check the method and the address.",
+    413: "Send less at once.",
+    429: "Wait for the time given in Retry-After, then try again.",
+    500: "It is our fault, and it has been written down under the request number below. What you had saved is kept.",
+    503: "The database is away for a moment. Nothing was changed; try again in a few seconds.",
+}
+
+
+class Problem(Exception):  # noqa: N818 - the RFC's own word
+    """What is wrong, said so that the reader can mend it. `errors`: [{pointer, detail}] one a field."""
+
+    def __init__(self, status: int, detail: str, code: str = "", errors: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.code, self.errors = status, detail, code, list(errors)
+
+
+class NotFoundError(Problem):
+    """Nothing of that kind is in this workspace."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(404, f"There is no such {what} in this workspace.", "not_found")
+
+
+def answer_with_problems(app: Flask) -> None:
+    """Register one way of answering for every error."""
+    app.register_error_handler(Problem, lambda problem: _answer(problem))
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(OperationalError, _from_database)
+    app.register_error_handler(Exception, _from_fault)
+
+
+def _from_http(error: HTTPException) -> Response | HTTPException:
+    if error.code is None or error.code < 400:
+        return error
+    answer = _answer(Problem(error.code, str(error.description or error.name)))
+    for name, value in error.get_headers():
+        if name.lower() not in {"content-type", "content-length"}:
+            answer.headers[name] = value
+    return answer
+
+
+def _from_database(error: OperationalError) -> Response:
+    _log.error("database_away", error=str(error.orig))
+    db.session.rollback()
+    answer = _answer(Problem(503, "The database did not answer."))
+    answer.headers["Retry-After"] = "5"
+    return answer
+
+
+def _from_fault(error: Exception) -> Response:
+    _log.exception("fault", error=repr(error))
+    db.session.rollback()
+    return _answer(Problem(500, "Something went wrong on our side."))
+
+
+def _answer(problem: Problem) -> Response:
+    wants_page = not request.path.startswith("/api/") and request.accept_mimetypes.accept_html
+    return _page(problem) if wants_page else _json(problem)
+
+
+def _json(problem: Problem) -> Response:
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": request.path,
+        "request_id": request.environ.get("perennial.request_id"),
+    }
+    body |= {"code": problem.code} if problem.code else {}
+    body |= {"errors": problem.errors} if problem.errors else {}
+    return Response(json.dumps(body), problem.status, mimetype="application/problem+json")
+
+
+def _page(problem: Problem) -> Response:
+    page = render_template(
+        "core/error.html",
+        problem=problem,
+        title=HTTPStatus(problem.status).phrase,
+        remedy=_REMEDIES.get(problem.status, ""),
+        request_id=request.environ.get("perennial.request_id"),
+    )
+    return Response(page, problem.status)

@@ -1,0 +1,60 @@
+"""What every answer carries: a request number, security headers, a timing; and what templates may call."""
+
+import time
+from uuid import uuid4
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import Histogram
+
+_CSP = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
+)
+_SECONDS = Histogram(
+    "perennial_request_seconds",
+    "Time to answer, by endpoint",
+    ["endpoint", "method", "status"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+_QUIET = {"static", "operations.livez", "operations.readyz", "operations.metrics"}
+_log = structlog.get_logger()
+
+
+def dress(app: Flask) -> None:
+    """Number and time each request; close each answer to other origins."""
+    app.before_request(_number)
+    app.after_request(_harden)
+
+
+def _number() -> None:
+    g.started = time.perf_counter()
+    given = request.headers.get("X-Request-ID", "")
+    number = given if given.isascii() and given.replace("-", "").isalnum() and len(given) <= 64 else uuid4().hex
+    request.environ["perennial.request_id"] = number
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=number)
+
+
+def _harden(answer: Response) -> Response:
+    headers = answer.headers
+    headers["X-Request-ID"] = request.environ.get("perennial.request_id", "")
+    headers["Content-Security-Policy"] = _CSP
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+    _note(answer)
+    return answer
+
+
+def _note(answer: Response) -> None:
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    answer.headers["Server-Timing"] = f"app;dur={seconds * 1000:.1f}"
+    if request.endpoint in _QUIET:
+        return
+    _SECONDS.labels(request.endpoint or "none", request.method, answer.status_code).observe(seconds)
+    _log.info(
+        "request", method=request.method, path=request.path, status=answer.status_code, ms=round(seconds * 1000, 1)
+    )

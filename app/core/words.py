@@ -1,0 +1,131 @@
+"""How figures, days and names are written on pages: Jinja's filters."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from flask import Flask, g
+from markupsafe import Markup, escape
+
+from app.core.clock import day_in, utc_now
+from app.core.money import money, short_money
+
+
+def teach(app: Flask) -> None:
+    """Give templates the words of this file."""
+    app.jinja_env.filters.update(
+        percent=percent, count=count, day=day, ago=ago, instant=instant, ahead=ahead, initials=initials,
+        spark_points=spark_points, money=_money, short_money=_short_money, change=change, quarter=quarter, capital=capital,
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+
+
+def percent(share: float | None, places: int | None = None) -> str:
+    """Write a share of 1; small ones with a decimal, so that 0.4 % is not 0 %."""
+    if share is None:
+        return "unknown"
+    value = share * 100
+    return f"{value:.{places if places is not None else 1 if 0 < abs(value) < 10 else 0}f} %"
+
+
+def count(number: float | None) -> str:
+    """Write a count with thousands apart, without a decimal that says nothing."""
+    if number is None:
+        return "unknown"
+    return f"{number:,.0f}" if abs(number) >= 10 or float(number).is_integer() else f"{number:.1f}"
+
+
+def change(number: float | None, unit: str = "") -> str:
+    """Write a difference with its sign."""
+    if number is None:
+        return "unknown"
+    return f"{'+' if number > 0 else '−' if number < 0 else '±'}{abs(number):.0f}{unit}"
+
+
+def day(value: date | None) -> str:
+    """Write a calendar day; the year only where it is not this one."""
+    if value is None:
+        return "unknown"
+    return f"{value.day} {value:%b}" if value.year == utc_now().year else f"{value.day} {value:%b %Y}"
+
+
+def quarter(first_day: date) -> str:
+    """Name the quarter that begins on a day."""
+    return f"Q{(first_day.month - 1) // 3 + 1} {first_day.year}"
+
+
+def ago(value: datetime | date | None) -> Markup | str:
+    """Write how long ago, with the exact instant behind it."""
+    if value is None:
+        return "never"
+    if not isinstance(value, datetime):
+        return _days_ago((_today() - value).days)
+    seconds = (utc_now() - value).total_seconds()
+    words = _days_ago((_today() - value.astimezone(_zone()).date()).days) if seconds > 6 * 3600 else _just(seconds)
+    return instant(value, words)
+
+
+def ahead(value: date | None) -> str:
+    """Write how far ahead a day lies."""
+    if value is None:
+        return "no date"
+    days = (value - _today()).days
+    if days < 0:
+        return f"{-days} day{'s' if days < -1 else ''} ago"
+    return {0: "today", 1: "tomorrow"}.get(days) or (f"in {days} days" if days < 60 else f"in {round(days / 30.4)} months")
+
+
+def instant(value: datetime, words: str = "") -> Markup:
+    """Write an instant in the workspace's time; the script puts the reader's own zone on hover."""
+    local = value.astimezone(_zone())
+    text = words or f"{local.day} {local:%b %Y, %H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), escape(text))
+
+
+def initials(name: str) -> str:
+    """Give the first letters of the first and the last word."""
+    parts = name.split() or ["?"]
+    return (parts[0][:1] + (parts[-1][:1] if len(parts) > 1 else "")).upper()
+
+
+def capital(text: str) -> str:
+    """Begin a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def spark_points(weeks: Sequence[float | None], width: int = 72, height: int = 20) -> str:
+    """Place weekly scores (0–100, oldest first) as the points of an SVG line, leaving unknown weeks out."""
+    step = width / max(len(weeks) - 1, 1)
+    return " ".join(
+        f"{i * step:.1f},{height - 1 - value / 100 * (height - 2):.1f}" for i, value in enumerate(weeks) if value is not None
+    )
+
+
+def _money(minor: float | None) -> str:
+    return money(minor, g.workspace.currency)
+
+
+def _short_money(minor: float | None) -> str:
+    return short_money(minor, g.workspace.currency)
+
+
+def _zone() -> ZoneInfo:
+    return ZoneInfo(g.workspace.time_zone if g.get("workspace") else "UTC")
+
+
+def _today() -> date:
+    return day_in(_zone().key, utc_now())
+
+
+def _days_ago(days: int) -> str:
+    if days < 0:
+        return f"in {-days} day{'s' if days < -1 else ''}"
+    if days < 2:
+        return ("today", "yesterday")[days]
+    return f"{days} days ago" if days < 60 else f"{round(days / 30.4)} months ago" if days < 730 else f"{days // 365} years ago"
+
+
+def _just(seconds: float) -> str:
+    if seconds < 60:
+        return "just now"
+    return f"{seconds / 60:.0f} min ago" if seconds < 3600 else f"{seconds / 3600:.0f} h ago"

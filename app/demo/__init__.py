@@ -1,0 +1,1 @@
+"""The simulated company: a customer book whose hidden truth is known."""

@@ -1,0 +1,107 @@
+"""Reads of scores, risks and models."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from app.extensions import db
+from app.health.models import ChurnScore, HealthScore, ModelVersion, Scorecard
+from app.health.scorecard import DEFAULT, Card
+
+
+def scorecard_in_force() -> tuple[Scorecard, Card]:
+    """Give the published scorecard, making the default one in a new workspace."""
+    query = select(Scorecard).where(Scorecard.published_at.is_not(None)).order_by(Scorecard.version.desc()).limit(1)
+    found = db.session.execute(query).scalar_one_or_none() or _publish_default()
+    return found, Card.of(found.definition)
+
+
+def _publish_default() -> Scorecard:
+    values = {"name": "Default", "version": 1, "definition": DEFAULT, "published_at": func.now()}
+    db.session.execute(insert(Scorecard).values(values).on_conflict_do_nothing())
+    return db.session.execute(select(Scorecard).order_by(Scorecard.version.desc()).limit(1)).scalar_one()
+
+
+def find_champion() -> ModelVersion | None:
+    """Give the model in force, if one can be trusted."""
+    query = select(ModelVersion).where(ModelVersion.state == "champion").order_by(ModelVersion.id.desc()).limit(1)
+    return db.session.execute(query).scalar_one_or_none()
+
+
+def find_latest_model() -> ModelVersion | None:
+    """Give the newest training, whatever its verdict."""
+    return db.session.execute(select(ModelVersion).order_by(ModelVersion.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def all_account_ids() -> list[int]:
+    """Give the ids of all accounts, ascending."""
+    return list(db.session.scalars(text("SELECT id FROM account ORDER BY id")))
+
+
+def standing_of(account_ids: Sequence[int]) -> dict[int, Any]:
+    """Give how accounts stood at their last scoring: rows (band, score, risk); those never scored are left out."""
+    query = text(
+        "SELECT account_id, band, score, risk FROM account_summary WHERE account_id = ANY(:ids) AND scored_on IS NOT NULL"
+    )
+    return {row.account_id: row for row in db.session.execute(query, {"ids": list(account_ids)})}
+
+
+def tiers_of(account_ids: Sequence[int]) -> dict[int, str | None]:
+    """Give the tiers of accounts."""
+    query = text("SELECT id, tier FROM account WHERE id = ANY(:ids)")
+    return {row[0]: row[1] for row in db.session.execute(query, {"ids": list(account_ids)})}
+
+
+def latest_values(account_ids: Sequence[int], before: date) -> dict[int, list[float | None]]:
+    """Give the signals that accounts were last scored with, before a day."""
+    query = text(
+        "SELECT DISTINCT ON (account_id) account_id, values FROM health_score"
+        " WHERE account_id = ANY(:ids) AND scored_on < :before ORDER BY account_id, scored_on DESC"
+    )
+    return {row[0]: row[1] for row in db.session.execute(query, {"ids": list(account_ids), "before": before})}
+
+
+def source_ages(as_of: date) -> dict[str, int | None]:
+    """Give for each kind of source the days from its newest fact to `as_of`; None when it has never said anything."""
+    row = db.session.execute(text(_NEWEST), {"as_of": as_of}).one()
+    ages = {name: None if day is None else max(0, (as_of - day).days) for name, day in row._mapping.items()}
+    return ages | {"contracts": 0, "contacts": 0}
+
+
+_NEWEST = """
+SELECT (SELECT max(last_used_on) FROM account_summary) AS usage,
+       (SELECT max(last_touch_at)::date FROM account_summary) AS conversations,
+       (SELECT max(issued_on) FROM invoice WHERE issued_on <= :as_of) AS invoices
+"""
+
+
+def score_on(account_id: int, day: date) -> HealthScore | None:
+    """Give an account's newest score of a day or before."""
+    query = select(HealthScore).where(HealthScore.account_id == account_id, HealthScore.scored_on <= day)
+    return db.session.execute(query.order_by(HealthScore.scored_on.desc()).limit(1)).scalar_one_or_none()
+
+
+def risk_on(account_id: int, day: date) -> ChurnScore | None:
+    """Give an account's newest risk of a day or before."""
+    query = select(ChurnScore).where(ChurnScore.account_id == account_id, ChurnScore.scored_on <= day)
+    return db.session.execute(query.order_by(ChurnScore.scored_on.desc()).limit(1)).scalar_one_or_none()
+
+
+def score_history(account_id: int, since: date) -> list[Any]:
+    """Give an account's scores since a day: rows (scored_on, score, band)."""
+    query = text("SELECT scored_on, score, band FROM health_score WHERE account_id = :id AND scored_on >= :since ORDER BY scored_on")
+    return list(db.session.execute(query, {"id": account_id, "since": since}))
+
+
+def changes_since(day: date, owner_id: int | None, limit: int = 12) -> list[Any]:
+    """Give the accounts that changed band since a day, those with most revenue first."""
+    query = text(
+        "SELECT c.account_id, s.name, s.arr_minor, c.changed_on, c.from_band, c.to_band, c.from_score, c.to_score, c.why"
+        " FROM health_change c JOIN account_summary s USING (workspace_id, account_id)"
+        " WHERE c.changed_on >= :day AND c.from_band <> c.to_band"
+        " AND (CAST(:owner AS bigint) IS NULL OR s.owner_id = :owner) ORDER BY s.arr_minor DESC LIMIT :limit"
+    )
+    return list(db.session.execute(query, {"day": day, "owner": owner_id, "limit": limit}))

@@ -1,0 +1,311 @@
+"""Scores accounts: facts as of a day → signals → scorecard, risk and reasons → rows."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from app.core.money import minor_digits
+from app.health import base_rates, queries, writing
+from app.health.gathering import gather
+from app.health.scorecard import Card, Scores, band_of, score
+from app.identity.models import Workspace
+from ml import artifacts
+from ml.explain import BookAverage, Reasons, average_of, reasons
+from ml.facts import Facts
+from ml.features import MONTHS, Snapshot, snapshot_as_of
+from ml.hazard.model import HazardModel
+from ml.signals import BY_CODE, SIGNALS
+
+CODES = tuple(signal.code for signal in SIGNALS)
+LOOK_BACK_DAYS = 400
+CHUNK = 10_000
+HORIZONS = (30, 90, 180, 365)
+Progress = Callable[[int, int | None, str], None]
+
+
+@dataclass(frozen=True)
+class Book:
+    """The signals of paying accounts on a day: `ids` [n], frames [n, signals], renewal flags [n, MONTHS], ARR [n]."""
+
+    ids: np.ndarray
+    values: pd.DataFrame
+    before: pd.DataFrame
+    flags: np.ndarray
+    arr: np.ndarray
+
+
+@dataclass(frozen=True)
+class Risks:
+    """Survival [n, MONTHS], risk at HORIZONS [n, 4] and expected months [n]; reasons only where there is a model."""
+
+    basis: str
+    model_version_id: int | None
+    survival: np.ndarray
+    at: np.ndarray
+    lifetime: np.ndarray
+    average: float
+    reasons: Reasons | None
+
+
+def score_accounts(
+    workspace: Workspace, as_of: date, account_ids: Sequence[int] | None = None, progress: Progress = lambda *_: None
+) -> int:
+    """Score some accounts (or all) as of the end of a day and write everything down. Gives how many were scored."""
+    ids = sorted(account_ids) if account_ids is not None else queries.all_account_ids()
+    card_row, card = queries.scorecard_in_force()
+    book = _book(workspace, ids, as_of, card, progress)
+    was = queries.standing_of(book.ids.tolist())
+    scores = score(card, {code: book.values[code].to_numpy(float) for code in CODES})
+    bands = [band_of(card, s, was[i].band if i in was else None) for i, s in zip(book.ids.tolist(), scores.score, strict=True)]
+    risks = _risks(book, as_of, whole_book=account_ids is None)
+    progress(len(ids), len(ids), "Writing scores")
+    _write(book, as_of, card_row.id, card, scores, bands, risks, was)
+    writing.clear_former([i for i in ids if i not in set(book.ids.tolist())])
+    return len(book.ids)
+
+
+def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = lambda *_: None) -> None:
+    """Score the whole book as of past days, the oldest first, so that a new installation has a history to show.
+
+    Each day sees only what was known by its end. Health only: risk is not told with hindsight.
+    """
+    card_row, card = queries.scorecard_in_force()
+    ids = queries.all_account_ids()
+    standing: dict[int, str] = {}
+    facts = _facts(workspace, ids, min(days), max(days)) if ids else None
+    for done, as_of in enumerate(days):
+        progress(done, len(days), f"Scoring the book as of {as_of}")
+        if facts is None:
+            continue
+        book = _stale_out(_snapshot_book(facts, as_of), _ages(facts, as_of), card)
+        scores = score(card, {code: book.values[code].to_numpy(float) for code in CODES})
+        bands = [band_of(card, s, standing.get(i)) for i, s in zip(book.ids.tolist(), scores.score, strict=True)]
+        standing |= dict(zip(book.ids.tolist(), bands, strict=True))
+        writing.write_scores(as_of, card_row.id, _score_rows(book, scores, bands))
+        writing.write_summaries(as_of, _summary_rows(book, scores, bands, None))
+
+
+def sentence_for(code: str, value: float | None, before: float | None) -> str:
+    """Say a signal's figure in words."""
+    nan = float("nan")
+    return BY_CODE[code].say(nan if value is None else value, nan if before is None else before)
+
+
+def _book(workspace: Workspace, ids: Sequence[int], as_of: date, card: Card, progress: Progress) -> Book:
+    parts, ages = [], queries.source_ages(as_of)
+    for start in range(0, len(ids), CHUNK):
+        progress(start, len(ids), "Reading signals")
+        chunk = ids[start : start + CHUNK]
+        facts = _facts(workspace, chunk, as_of, as_of)
+        parts.append(_stale_out(_snapshot_book(facts, as_of), ages, card))
+    return _joined(parts)
+
+
+def _facts(workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date) -> Facts:
+    minor = 10 ** minor_digits(workspace.currency)
+    return gather(ids, first_as_of - timedelta(days=LOOK_BACK_DAYS), as_of, workspace.time_zone, minor)
+
+
+def _snapshot_book(facts: Facts, as_of: date) -> Book:
+    snapshot: Snapshot = snapshot_as_of(facts, as_of)
+    ids = facts.accounts["id"].to_numpy()[snapshot.values.index.to_numpy()]
+    return Book(ids, snapshot.values, snapshot.before, snapshot.flags, snapshot.arr)
+
+
+def _ages(facts: Facts, as_of: date) -> dict[str, int | None]:
+    """Give the days since each kind of source last said anything by the end of a past day."""
+    used = np.flatnonzero(facts.usage[:, :, : (as_of - facts.first_day).days + 1].any(axis=(0, 1)))
+    newest = {
+        "usage": np.datetime64(facts.first_day) + used[-1] if len(used) else None,
+        "conversations": _newest(facts.interactions["happened_on"], as_of),
+        "invoices": _newest(facts.invoices["issued_on"], as_of),
+    }
+    ages = {name: None if day is None else int((np.datetime64(as_of) - day).astype(int)) for name, day in newest.items()}
+    return ages | {"contracts": 0, "contacts": 0}
+
+
+def _newest(days: pd.Series, as_of: date) -> np.datetime64 | None:
+    past = days[days <= pd.Timestamp(as_of)]
+    return None if past.empty else past.max().to_datetime64().astype("datetime64[D]")
+
+
+def _stale_out(book: Book, ages: Mapping[str, int | None], card: Card) -> Book:
+    """Make unknown what a source that has missed its deadline would say: a dead feed must not look like health."""
+    stale = {m.signal for m in card.measures if _is_stale(ages[m.source], card.deadlines[m.source])}
+    values = book.values.copy()
+    values[sorted(stale)] = np.nan
+    return Book(book.ids, values, book.before, book.flags, book.arr)
+
+
+def _is_stale(age: int | None, deadline: int) -> bool:
+    return age is None or age > deadline
+
+
+def _joined(parts: Sequence[Book]) -> Book:
+    if not parts:
+        empty = pd.DataFrame({code: pd.Series(dtype=float) for code in CODES})
+        return Book(np.array([], np.int64), empty, empty, np.zeros((0, MONTHS), bool), np.array([]))
+    return Book(
+        np.concatenate([part.ids for part in parts]),
+        pd.concat([part.values for part in parts], ignore_index=True),
+        pd.concat([part.before for part in parts], ignore_index=True),
+        np.concatenate([part.flags for part in parts]),
+        np.concatenate([part.arr for part in parts]),
+    )
+
+
+def _risks(book: Book, as_of: date, *, whole_book: bool) -> Risks | None:
+    if not len(book.ids):
+        return None
+    champion = queries.find_champion()
+    if champion is None or champion.artifact is None:
+        return _base_risks(book, as_of)
+    model = artifacts.load(champion.artifact["model"])
+    average = _average(model, book, champion.artifact.get("average"), whole_book=whole_book)
+    if whole_book:
+        writing.keep_average(champion.id, average.dump())
+    return _model_risks(model, champion.id, book, average)
+
+
+def _average(model: HazardModel, book: Book, kept: dict[str, Any] | None, *, whole_book: bool) -> BookAverage:
+    if kept and not whole_book:
+        return BookAverage.load(kept)
+    return average_of(model, book.values, book.flags)
+
+
+def _model_risks(model: HazardModel, version: int, book: Book, average: BookAverage) -> Risks:
+    return Risks(
+        basis="model",
+        model_version_id=version,
+        survival=model.survival(book.values, book.flags),
+        at=model.risk_at(book.values, book.flags, HORIZONS),
+        lifetime=model.expected_lifetime_months(book.values, book.flags).in_all,
+        average=average.risk,
+        reasons=reasons(model, book.values, book.before, book.flags, book=average),
+    )
+
+
+def _base_risks(book: Book, as_of: date) -> Risks:
+    rates = base_rates.monthly_hazards(as_of)
+    tiers = queries.tiers_of(book.ids.tolist())
+    hazard = np.array([rates.get(tiers.get(i), rates[None] if None in rates else 0.0) for i in book.ids.tolist()])
+    survival = (1 - hazard)[:, None] ** np.arange(1, MONTHS + 1)
+    at = 1 - (1 - hazard)[:, None] ** (np.array(HORIZONS) * 12 / 365)
+    return Risks("base rate", None, survival, at, 1 / np.maximum(hazard, 1e-4), float(at[:, 1].mean()), None)
+
+
+def _write(
+    book: Book,
+    as_of: date,
+    card_id: int,
+    card: Card,
+    scores: Scores,
+    bands: Sequence[str],
+    risks: Risks | None,
+    was: dict[int, Any],
+) -> None:
+    if risks is None:
+        return
+    changes = _changes(book, as_of, card, scores, bands, risks, was)
+    writing.write_scores(as_of, card_id, _score_rows(book, scores, bands))
+    writing.write_risks(as_of, _risk_rows(book, risks))
+    writing.write_summaries(as_of, _summary_rows(book, scores, bands, risks))
+    writing.write_changes(as_of, changes)
+
+
+def _score_rows(book: Book, scores: Scores, bands: Sequence[str]) -> list[dict[str, Any]]:
+    values, before = _nullable(book.values[list(CODES)].to_numpy(float)), _nullable(book.before[list(CODES)].to_numpy(float))
+    columns = zip(book.ids.tolist(), _nullable(scores.score), scores.coverage.tolist(), bands, values, before, strict=True)
+    return [
+        {"account_id": i, "score": s, "coverage": c, "band": b, "values": v, "before": f} for i, s, c, b, v, f in columns
+    ]
+
+
+def _risk_rows(book: Book, risks: Risks) -> list[dict[str, Any]]:
+    survival, at = risks.survival.round(6).tolist(), risks.at.round(6)
+    return [
+        {
+            "account_id": account_id, "basis": risks.basis, "model_version_id": risks.model_version_id,
+            "survival": survival[row], "average_90": risks.average, "lifetime_months": float(risks.lifetime[row]),
+            **{f"risk_{days}": float(at[row, n]) for n, days in enumerate(HORIZONS)},
+            "reasons": _reasons_of(risks, row),
+        }
+        for row, account_id in enumerate(book.ids.tolist())
+    ]  # fmt: skip
+
+
+def _reasons_of(risks: Risks, row: int) -> list[dict[str, Any]]:
+    if risks.reasons is None:
+        return []
+    return [
+        {
+            "code": reason.code, "sentence": reason.sentence, "points": round(reason.points, 4),
+            "act": BY_CODE[reason.code].acts_on if reason.code in BY_CODE else None,
+        }
+        for reason in risks.reasons.of(row)
+    ]  # fmt: skip
+
+
+def _summary_rows(book: Book, scores: Scores, bands: Sequence[str], risks: Risks | None) -> list[dict[str, Any]]:
+    score_, coverage = _nullable(scores.score), scores.coverage.tolist()
+    return [
+        {
+            "account_id": account_id, "band": bands[row], "score": score_[row], "coverage": coverage[row],
+            "risk": None if risks is None else float(risks.at[row, 1]),
+            "risk_reason": _main_reason(risks, row),
+        }
+        for row, account_id in enumerate(book.ids.tolist())
+    ]  # fmt: skip
+
+
+def _main_reason(risks: Risks | None, row: int) -> str | None:
+    """Give the sentence that raises the risk most, if one does."""
+    raising = [r for r in _reasons_of(risks, row) if r["points"] > 0.5 and r["code"] != "rest"] if risks else []
+    return max(raising, key=lambda reason: reason["points"])["sentence"] if raising else None
+
+
+def _changes(
+    book: Book, as_of: date, card: Card, scores: Scores, bands: Sequence[str], risks: Risks, was: dict[int, Any]
+) -> list[dict[str, Any]]:
+    """Give the rows for accounts whose band moved, or whose risk moved by 5 points or more."""
+    moved = [
+        row
+        for row, i in enumerate(book.ids.tolist())
+        if i in was
+        and (bands[row] != was[i].band or (was[i].risk is not None and abs(risks.at[row, 1] - was[i].risk) >= 0.05))
+    ]
+    earlier = queries.latest_values([int(book.ids[row]) for row in moved], as_of)
+    return [_change(book, card, scores, bands, risks, was[int(book.ids[row])], earlier, row) for row in moved]
+
+
+def _change(
+    book: Book, card: Card, scores: Scores, bands: Sequence[str], risks: Risks, was: Any, earlier: dict[int, Any], row: int
+) -> dict[str, Any]:
+    account_id, to_score = int(book.ids[row]), scores.score[row]
+    return {
+        "account_id": account_id, "from_band": was.band, "to_band": bands[row],
+        "from_score": was.score, "to_score": None if np.isnan(to_score) else float(to_score),
+        "from_risk": was.risk, "to_risk": float(risks.at[row, 1]),
+        "why": _why(book, card, scores, earlier.get(account_id), row) or _main_reason(risks, row) or "its figures moved",
+    }  # fmt: skip
+
+
+def _why(book: Book, card: Card, scores: Scores, earlier: Sequence[float | None] | None, row: int) -> str | None:
+    """Name the measure that moved the score most since the last scoring."""
+    if earlier is None or len(earlier) != len(CODES):
+        return None
+    old = np.array([np.nan if v is None else v for v in earlier])
+    then = np.array([float(m.points(old[[CODES.index(m.signal)]])[0]) for m in card.measures])
+    moved = np.nan_to_num((scores.points[row] - then) * card.weights)
+    if not np.abs(moved).max(initial=0.0):
+        return None
+    signal = card.measures[int(np.abs(moved).argmax())].signal
+    return BY_CODE[signal].say(float(book.values[signal].iloc[row]), float(book.before[signal].iloc[row]))
+
+
+def _nullable(numbers: np.ndarray) -> list[Any]:
+    return np.where(np.isnan(numbers), None, numbers.astype(object)).tolist()

@@ -1,0 +1,105 @@
+"""Writes scores, risks and changes, thousands in a statement."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import text
+
+from app.core.upserting import as_json
+from app.extensions import db
+
+CHUNK = 5_000
+Rows = Sequence[Mapping[str, Any]]
+
+_SCORES = """
+INSERT INTO health_score (account_id, scored_on, scorecard_id, score, coverage, band, values, before)
+SELECT account_id, :as_of, :card, score, coverage, band, values, before
+FROM json_to_recordset(CAST(:rows AS json)) AS r
+    (account_id bigint, score float8, coverage float8, band text, values float8[], before float8[])
+ORDER BY account_id
+ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
+    (scorecard_id, score, coverage, band, values, before, computed_at)
+    = (excluded.scorecard_id, excluded.score, excluded.coverage, excluded.band, excluded.values, excluded.before, now())
+"""
+_RISKS = """
+INSERT INTO churn_score (account_id, scored_on, model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
+                         lifetime_months, average_90, reasons)
+SELECT account_id, :as_of, model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
+       lifetime_months, average_90, reasons
+FROM json_to_recordset(CAST(:rows AS json)) AS r
+    (account_id bigint, model_version_id bigint, basis text, survival float8[], risk_30 float8, risk_90 float8,
+     risk_180 float8, risk_365 float8, lifetime_months float8, average_90 float8, reasons jsonb)
+ORDER BY account_id
+ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
+    (model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365, lifetime_months, average_90, reasons, computed_at)
+    = (excluded.model_version_id, excluded.basis, excluded.survival, excluded.risk_30, excluded.risk_90, excluded.risk_180,
+       excluded.risk_365, excluded.lifetime_months, excluded.average_90, excluded.reasons, now())
+"""
+_SUMMARIES = """
+UPDATE account_summary s SET band = r.band, score = r.score, coverage = r.coverage, risk = r.risk,
+    risk_reason = r.risk_reason, score_before = s.score, scored_on = :as_of,
+    score_weeks = CASE
+        WHEN s.scored_on IS NULL OR s.score_weeks IS NULL THEN array_fill(NULL::smallint, ARRAY[11]) || round(r.score)::smallint
+        WHEN date_trunc('week', s.scored_on) = date_trunc('week', CAST(:as_of AS date))
+            THEN s.score_weeks[1:11] || round(r.score)::smallint
+        ELSE s.score_weeks[2:12] || round(r.score)::smallint END
+FROM json_to_recordset(CAST(:rows AS json)) AS r
+    (account_id bigint, band text, score float8, coverage float8, risk float8, risk_reason text)
+WHERE s.account_id = r.account_id
+"""
+_CHANGES = """
+INSERT INTO health_change (account_id, changed_on, from_band, to_band, from_score, to_score, from_risk, to_risk, why)
+SELECT account_id, :as_of, from_band, to_band, from_score, to_score, from_risk, to_risk, why
+FROM json_to_recordset(CAST(:rows AS json)) AS r
+    (account_id bigint, from_band text, to_band text, from_score float8, to_score float8, from_risk float8, to_risk float8, why text)
+ORDER BY account_id
+ON CONFLICT (workspace_id, account_id, changed_on) DO UPDATE SET
+    (to_band, to_score, to_risk, why, processed_at)
+    = (excluded.to_band, excluded.to_score, excluded.to_risk, excluded.why, NULL)
+"""
+
+
+def write_scores(as_of: date, card_id: int, rows: Rows) -> None:
+    """Write one health score an account; scored again on the same day, the newer one stands."""
+    _in_chunks(_SCORES, rows, as_of=as_of, card=card_id)
+
+
+def write_risks(as_of: date, rows: Rows) -> None:
+    """Write one risk an account and day."""
+    _in_chunks(_RISKS, rows, as_of=as_of)
+
+
+def write_summaries(as_of: date, rows: Rows) -> None:
+    """Write the health columns of the summaries; the twelve weekly scores move on with the week."""
+    _in_chunks(_SUMMARIES, rows, as_of=as_of)
+
+
+def write_changes(as_of: date, rows: Rows) -> None:
+    """Tell the playbooks, by rows, which accounts moved."""
+    _in_chunks(_CHANGES, rows, as_of=as_of)
+
+
+def clear_former(account_ids: Sequence[int]) -> None:
+    """Take score and risk off the summaries of accounts that pay nothing: they are neither healthy nor at risk."""
+    if account_ids:
+        db.session.execute(
+            text(
+                "UPDATE account_summary SET band = 'unknown', score = NULL, risk = NULL, risk_reason = NULL, coverage = NULL"
+                " WHERE account_id = ANY(:ids) AND (score IS NOT NULL OR risk IS NOT NULL OR band <> 'unknown')"
+            ),
+            {"ids": list(account_ids)},
+        )
+
+
+def keep_average(version_id: int, average: dict[str, Any]) -> None:
+    """Keep what the book's average was tonight, so that one account is explained against the same by day."""
+    db.session.execute(
+        text("UPDATE model_version SET artifact = jsonb_set(artifact, '{average}', CAST(:average AS jsonb)) WHERE id = :id"),
+        {"id": version_id, "average": as_json([average])[1:-1]},
+    )
+
+
+def _in_chunks(statement: str, rows: Rows, **values: Any) -> None:
+    for start in range(0, len(rows), CHUNK):
+        db.session.execute(text(statement), values | {"rows": as_json(rows[start : start + CHUNK])})

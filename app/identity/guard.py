@@ -1,0 +1,185 @@
+"""The one place that says who may see and do what."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from enum import StrEnum
+from functools import wraps
+from hashlib import sha256
+from typing import Any
+
+import structlog
+from flask import Flask, g, redirect, request, session, url_for
+from flask_login import current_user
+from sqlalchemy import select, update
+
+from app.core import clock, tenancy
+from app.core.problems import Problem
+from app.core.tenancy import Scope
+from app.extensions import db
+from app.identity.models import ApiKey, AuditEntry, Membership, Workspace
+
+
+class May(StrEnum):
+    """What a role may be allowed. READ all pages; WORK accounts and tasks; STEER playbooks, scorecards and models."""
+
+    READ = "read"
+    WORK = "work"
+    STEER = "steer"
+    DATA = "data"
+    PEOPLE = "people"
+
+
+ROLES: dict[str, frozenset[May]] = {
+    "admin": frozenset(May),
+    "leader": frozenset({May.READ, May.WORK, May.STEER}),
+    "csm": frozenset({May.READ, May.WORK}),
+    "executive": frozenset({May.READ}),
+    "billing engineer": frozenset({May.READ, May.DATA}),
+}
+SCOPES = ("usage:write", "accounts:read", "accounts:write", "scores:read")
+KEY_SIGN = "prn"
+
+View = Callable[..., Any]
+
+
+def allow(act: May) -> Callable[[View], View]:
+    """Let only people whose role has `act` in; others are asked to sign in, or told no."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            if not current_user.is_authenticated:
+                return _ask_to_sign_in()
+            _enter_for_person()
+            if act not in ROLES[g.role]:
+                raise Problem(403, f"Your role here ({g.role}) does not include this.", "role")
+            return view(*args, **kwargs)
+
+        guarded.guard = act  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
+
+
+def allow_key(scope: str) -> Callable[[View], View]:
+    """Let only machines in that present an API key with `scope`."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            _enter_for_key(scope)
+            return view(*args, **kwargs)
+
+        guarded.guard = scope  # type: ignore[attr-defined]
+        return guarded
+
+    return guard
+
+
+def allow_anyone(view: View) -> View:
+    """Mark a view as meant for everybody, signed in or not."""
+    view.guard = "anyone"  # type: ignore[attr-defined]
+    return view
+
+
+def may(act: str) -> bool:
+    """Say whether the person of this request may do `act` (for templates)."""
+    return May(act) in ROLES.get(g.get("role", ""), frozenset())
+
+
+def own_memberships(user_id: int) -> list[tuple[Membership, Workspace]]:
+    """Give the workspaces a person belongs to, first the oldest."""
+    tenancy.enter(Scope(user_id=user_id))
+    query = (
+        select(Membership, Workspace)
+        .join(Workspace, Workspace.id == Membership.workspace_id)
+        .where(Membership.user_id == user_id)
+        .order_by(Workspace.id)
+    )
+    return [(row[0], row[1]) for row in db.session.execute(query)]
+
+
+def note(act: str, subject: str, subject_id: int | None = None, **changes: Any) -> None:
+    """Write down what a person or key changed, in the transaction of the change."""
+    person = getattr(current_user, "id", None)
+    actor = current_user.name if person else g.get("key_name", "system")
+    db.session.add(
+        AuditEntry(actor_id=person, actor=actor, act=act, subject=subject, subject_id=subject_id, changes=changes)
+    )
+
+
+def hash_secret(secret: str) -> str:
+    """Hash a 256-bit random secret; being random, it needs no slow hash."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def today() -> date:
+    """Give the day the workspace of this request is read as of."""
+    return day_of(g.workspace, clock.utc_now())
+
+
+def day_of(workspace: Workspace, now: datetime) -> date:
+    """Give the day a workspace is read as of: its own today, or the newest day of an old book."""
+    return workspace.book_day or clock.day_in(workspace.time_zone, now)
+
+
+def _ask_to_sign_in() -> Any:
+    if request.headers.get("HX-Request"):
+        return "", 401, {"HX-Redirect": url_for("identity.sign_in")}
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("identity.sign_in", next=wanted if wanted != "/" else None))
+
+
+def _enter_for_person() -> None:
+    wanted = session.get("workspace_id")
+    places = own_memberships(current_user.id)
+    chosen = next((place for place in places if place[1].id == wanted), places[0] if places else None)
+    if chosen is None:
+        raise Problem(403, "You belong to no workspace. Ask an administrator for an invitation.", "no_workspace")
+    g.role, g.workspace, g.workspaces = chosen[0].role, chosen[1], [place[1] for place in places]
+    tenancy.enter(Scope(workspace_id=g.workspace.id, user_id=current_user.id))
+    structlog.contextvars.bind_contextvars(workspace_id=g.workspace.id, user_id=current_user.id)
+
+
+def _enter_for_key(scope: str) -> None:
+    key = find_key(_presented_key(), clock.utc_now())
+    if key is None:
+        raise Problem(401, "The API key is missing, unknown or revoked.", "bad_key")
+    if scope not in key.scopes:
+        raise Problem(403, f"This key lacks the scope {scope!r}; it has {', '.join(key.scopes)}.", "scope")
+    g.workspace = db.session.get_one(Workspace, key.workspace_id)
+    g.key_id, g.key_name = key.id, f"key {key.name}"
+    structlog.contextvars.bind_contextvars(workspace_id=key.workspace_id, key_id=key.id)
+
+
+def find_key(presented: str, now: datetime) -> ApiKey | None:
+    """Find the live key behind what was presented, and put its workspace in force."""
+    sign, _, rest = presented.partition("_")
+    number, _, secret = rest.partition("_")
+    if sign != KEY_SIGN or not number.isdecimal() or not secret:
+        return None
+    tenancy.enter(Scope(workspace_id=int(number)))
+    live = select(ApiKey).where(ApiKey.secret_hash == hash_secret(secret), ApiKey.revoked_at.is_(None))
+    key: ApiKey | None = db.session.execute(live).scalar_one_or_none()
+    if key is None:
+        tenancy.enter(Scope())
+    elif key.last_used_at is None or (now - key.last_used_at).total_seconds() > 60:
+        db.session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=now))
+    return key
+
+
+def _presented_key() -> str:
+    bearer = request.headers.get("Authorization", "")
+    return bearer.removeprefix("Bearer ").strip() if bearer.startswith("Bearer ") else request.headers.get("X-Api-Key", "")
+
+
+def forget_scope(_error: BaseException | None = None) -> None:
+    """Leave nothing of one request's scope to the next on the same thread."""
+    db.session.remove()
+    tenancy.enter(Scope())
+
+
+def guard_app(app: Flask) -> None:
+    """Leave no scope behind a request; give templates `may`."""
+    app.teardown_request(forget_scope)
+    app.jinja_env.globals["may"] = may

@@ -1,0 +1,15 @@
+"""Imports each domain's models, for Alembic only."""
+
+from app.accounts import models as accounts
+from app.connectors.csv import models as imports
+from app.conversations import models as conversations
+from app.core import queue, timetable
+from app.forecast import models as forecast
+from app.health import models as health
+from app.identity import models as identity
+from app.playbooks import models as playbooks
+from app.usage import models as usage
+
+__all__ = [
+    "accounts", "conversations", "forecast", "health", "identity", "imports", "playbooks", "queue", "timetable", "usage",
+]

@@ -1,0 +1,1 @@
+"""What we do when an account needs it, and whether it helps."""

@@ -1,0 +1,224 @@
+"""Reads of playbooks, tasks and what was proven."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import func, select, text
+
+from app.extensions import db
+from app.playbooks.matching import is_taken, matching
+from app.playbooks.models import Playbook
+from app.playbooks.proving import Proof, Tally, prove
+from app.playbooks.triggers import Settings, trigger_of
+
+DUE_WITHIN_DAYS = 7
+
+
+@dataclass(frozen=True)
+class DayItem:
+    """An account on somebody's day: its task due first, and why it stands where it stands.
+
+    `expected_minor` is the ARR expected to be saved, per year: `ranked_by` says from what: `lift` (proven lift × ARR),
+    `risk` (risk × ARR) or `unknown risk` (mean risk of the list × ARR).
+    """
+
+    task_id: int
+    title: str
+    advice: str
+    due_on: date
+    is_overdue: bool
+    others: int
+    playbook_id: int | None
+    playbook: str | None
+    account_id: int
+    name: str
+    band: str
+    score: float | None
+    risk: float | None
+    risk_reason: str | None
+    arr_minor: int
+    renews_on: date | None
+    owner_id: int | None
+    expected_minor: int | None
+    ranked_by: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A playbook in a list, with how many it has enrolled, what is open, and what it has proven."""
+
+    playbook: Playbook
+    sentence: str
+    treated: int
+    held_out: int
+    running: int
+    open_tasks: int
+    overdue: int
+    proof: Proof
+
+
+@dataclass(frozen=True)
+class Match:
+    """Who would be enrolled today, were there room: how many, their ARR, and the most valuable of them."""
+
+    accounts: int
+    arr_minor: int
+    rows: Sequence[Any]
+
+
+_DAY = """
+WITH due AS (
+    SELECT t.workspace_id, t.account_id, t.id, t.title, t.advice, t.due_on, e.playbook_id,
+           row_number() OVER account AS nth, count(*) OVER (PARTITION BY t.account_id) AS tasks
+    FROM task t LEFT JOIN enrolment e ON e.workspace_id = t.workspace_id AND e.id = t.enrolment_id
+    WHERE t.is_open AND t.due_on <= :until {whose}
+      AND NOT EXISTS (SELECT FROM snooze z WHERE z.workspace_id = t.workspace_id AND z.account_id = t.account_id
+                      AND z.user_id = :viewer AND z.until > :today)
+    WINDOW account AS (PARTITION BY t.account_id ORDER BY t.due_on, t.id)
+), ranked AS (
+    SELECT d.*, s.name, s.band, s.score, s.risk, s.risk_reason, s.arr_minor, s.renews_on, s.owner_id,
+           CAST(CAST(:lifts AS jsonb) ->> d.playbook_id::text AS float8) AS lift,
+           coalesce(s.risk, avg(s.risk) OVER (), 1) AS assumed_risk
+    FROM due d JOIN account_summary s ON s.workspace_id = d.workspace_id AND s.account_id = d.account_id WHERE nth = 1
+)
+SELECT r.id AS task_id, title, advice, due_on, due_on < :today AS is_overdue, tasks - 1 AS others, playbook_id,
+       p.name AS playbook, account_id, r.name, band, score, risk, risk_reason, arr_minor, renews_on, owner_id,
+       round(coalesce(lift, assumed_risk) * arr_minor)::bigint AS expected_minor,
+       CASE WHEN lift IS NOT NULL THEN 'lift' WHEN risk IS NOT NULL THEN 'risk' ELSE 'unknown risk' END AS ranked_by
+FROM ranked r LEFT JOIN playbook p ON p.workspace_id = r.workspace_id AND p.id = r.playbook_id
+ORDER BY coalesce(lift, assumed_risk) * arr_minor DESC, due_on, account_id LIMIT :limit
+"""
+
+_TASKS = """
+SELECT t.id, t.account_id, t.enrolment_id, t.title, t.advice, t.due_on, t.is_open, t.owner_id, t.created_by,
+       t.is_open AND t.due_on < :today AS is_overdue, s.name, s.band, s.score, s.risk, s.arr_minor, u.name AS owner,
+       e.playbook_id, p.name AS playbook, c.result, c.note, c.completed_at, d.name AS completed_by
+FROM task t
+JOIN account_summary s ON s.workspace_id = t.workspace_id AND s.account_id = t.account_id
+LEFT JOIN enrolment e ON e.workspace_id = t.workspace_id AND e.id = t.enrolment_id
+LEFT JOIN playbook p ON p.workspace_id = e.workspace_id AND p.id = e.playbook_id
+LEFT JOIN completion c ON c.workspace_id = t.workspace_id AND c.task_id = t.id
+LEFT JOIN "user" u ON u.id = t.owner_id
+LEFT JOIN "user" d ON d.id = c.completed_by
+WHERE {where} ORDER BY {order} LIMIT :limit
+"""
+_ENROLMENTS = """
+SELECT e.*, s.name, s.band, s.score, p.name AS playbook, o.churned, o.arr_after_minor, o.measured_on,
+       e.enrolled_on + p.outcome_days::int AS closes_on, e.revision = p.revision AS counts, t.tasks, t.done
+FROM enrolment e
+JOIN playbook p ON p.workspace_id = e.workspace_id AND p.id = e.playbook_id
+JOIN account_summary s ON s.workspace_id = e.workspace_id AND s.account_id = e.account_id
+LEFT JOIN outcome o ON o.workspace_id = e.workspace_id AND o.enrolment_id = e.id
+LEFT JOIN LATERAL (
+    SELECT count(*) AS tasks, count(*) FILTER (WHERE c.result <> 'withdrawn') AS done
+    FROM task t LEFT JOIN completion c ON c.workspace_id = t.workspace_id AND c.task_id = t.id
+    WHERE t.workspace_id = e.workspace_id AND t.enrolment_id = e.id
+) t ON true
+WHERE {where} ORDER BY e.id DESC LIMIT :limit
+"""
+_ENROLLED = text(
+    "SELECT playbook_id, count(*) FILTER (WHERE arm = 'treated') AS treated,"
+    " count(*) FILTER (WHERE arm = 'held out') AS held_out, count(*) FILTER (WHERE ended_on IS NULL) AS running"
+    " FROM enrolment GROUP BY playbook_id"
+)
+_OPEN_TASKS = text(
+    "SELECT e.playbook_id, count(*) AS open, count(*) FILTER (WHERE t.due_on < :today) AS overdue"
+    " FROM task t JOIN enrolment e ON e.workspace_id = t.workspace_id AND e.id = t.enrolment_id"
+    " WHERE t.is_open GROUP BY e.playbook_id"
+)
+
+
+def day_items(owner_id: int | None, today: date, limit: int, *, viewer_id: int | None = None) -> list[DayItem]:
+    """Give the accounts with something to do by next week, one row each, the most expected ARR saved first.
+
+    `owner_id` None: everybody's. What `viewer_id` (by default the owner) has snoozed is left out.
+    """
+    whose = "" if owner_id is None else "AND t.owner_id = :owner"
+    values = {"today": today, "until": date.fromordinal(today.toordinal() + DUE_WITHIN_DAYS), "limit": limit}
+    values |= {"viewer": viewer_id or owner_id or 0, "lifts": json.dumps(known_lifts()), "owner": owner_id}
+    return [DayItem(**row) for row in db.session.execute(text(_DAY.format(whose=whose)), values).mappings()]
+
+
+def open_tasks_for(owner_id: int | None, today: date, limit: int = 200) -> list[Any]:
+    """Give the open tasks of a person (or of all), the first due first: rows with account, playbook and is_overdue."""
+    whose = "" if owner_id is None else "AND t.owner_id = :owner"
+    query = _TASKS.format(where=f"t.is_open {whose}", order="t.due_on, t.id")
+    return list(db.session.execute(text(query), {"owner": owner_id, "today": today, "limit": limit}))
+
+
+def tasks_of(account_id: int, today: date, limit: int = 100) -> list[Any]:
+    """Give an account's tasks: the open ones first by due day, then the newest done, with result and note."""
+    order = "t.is_open DESC, CASE WHEN t.is_open THEN t.due_on END, c.completed_at DESC, t.id"
+    query = _TASKS.format(where="t.account_id = :account", order=order)
+    return list(db.session.execute(text(query), {"account": account_id, "today": today, "limit": limit}))
+
+
+def tasks_in(playbook_id: int, today: date, limit: int = 50) -> list[Any]:
+    """Give a playbook's open tasks, the first due first."""
+    query = _TASKS.format(where="t.is_open AND e.playbook_id = :playbook", order="t.due_on, t.id")
+    return list(db.session.execute(text(query), {"playbook": playbook_id, "today": today, "limit": limit}))
+
+
+def enrolments_of(account_id: int) -> list[Any]:
+    """Give an account's enrolments, the newest first: playbook, arm, why, days, tasks done and in all, outcome."""
+    query = _ENROLMENTS.format(where="e.account_id = :account")
+    return list(db.session.execute(text(query), {"account": account_id, "limit": 50}))
+
+
+def enrolments_in(playbook_id: int, arm: str | None = None, before: int | None = None, limit: int = 50) -> list[Any]:
+    """Give a playbook's enrolments, the newest first; `before`: older than that one."""
+    where = (
+        "e.playbook_id = :playbook" + (" AND e.arm = :arm" if arm else "") + (" AND e.id < :before" if before else "")
+    )
+    values = {"playbook": playbook_id, "arm": arm, "before": before, "limit": limit}
+    return list(db.session.execute(text(_ENROLMENTS.format(where=where)), values))
+
+
+def playbooks_listed(today: date) -> list[Listed]:
+    """Give all playbooks with their counts and proofs: those that are on first, then by name."""
+    enrolled = {row.playbook_id: row for row in db.session.execute(_ENROLLED)}
+    tasks = {row.playbook_id: row for row in db.session.execute(_OPEN_TASKS, {"today": today})}
+    playbooks = db.session.scalars(select(Playbook).order_by(Playbook.is_on.desc(), Playbook.name))
+    return [_listed(each, enrolled.get(each.id), tasks.get(each.id)) for each in playbooks]
+
+
+def proof_of(playbook: Playbook) -> Proof:
+    """Give what a playbook has proven, as of its last count."""
+    return prove(Tally.read(playbook.tally, playbook.holdout_share))
+
+
+def known_lifts() -> dict[int, float]:
+    """Give the lifts that are proven, by playbook."""
+    playbooks = db.session.scalars(select(Playbook))
+    lifts = {each.id: proof_of(each).known_lift for each in playbooks}
+    return {playbook_id: lift for playbook_id, lift in lifts.items() if lift is not None}
+
+
+def would_match(settings: Settings, today: date, playbook: Playbook | None = None, limit: int = 8) -> Match:
+    """Say who meets a trigger today, leaving out whom `playbook` has enrolled or lately had."""
+    query = matching(settings, today)
+    if playbook is not None:
+        query = query.where(~is_taken(playbook.id, playbook.cooldown_days, today))
+    found = query.subquery()
+    at_stake = found.c.arr_minor * func.coalesce(found.c.risk, 1)
+    sums = (func.count().over().label("accounts"), func.sum(found.c.arr_minor).over().label("sum_minor"))
+    rows = db.session.execute(select(found, *sums).order_by(at_stake.desc(), found.c.account_id).limit(limit)).all()
+    trigger = trigger_of(settings)
+    named = [(row, trigger.why(settings, row)) for row in rows]
+    return Match(rows[0].accounts if rows else 0, int(rows[0].sum_minor) if rows else 0, named)
+
+
+def _listed(playbook: Playbook, enrolled: Any, tasks: Any) -> Listed:
+    return Listed(
+        playbook,
+        trigger_of(playbook.trigger).sentence(playbook.trigger),
+        treated=enrolled.treated if enrolled else 0,
+        held_out=enrolled.held_out if enrolled else 0,
+        running=enrolled.running if enrolled else 0,
+        open_tasks=tasks.open if tasks else 0,
+        overdue=tasks.overdue if tasks else 0,
+        proof=proof_of(playbook),
+    )

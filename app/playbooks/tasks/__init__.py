@@ -1,0 +1,1 @@
+"""Tasks: planned by a playbook or added by hand, completed, and put off."""

@@ -1,0 +1,1 @@
+"""What customers do with the product, day by day."""

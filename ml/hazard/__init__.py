@@ -1,0 +1,16 @@
+"""The churn model: a discrete-time hazard whose every horizon comes from one survival curve."""
+
+from ml.hazard.fitting import BOOSTING, LOGISTIC, TooLittleToLearn, fit_free, fit_hazard
+from ml.hazard.model import Calibration, HazardModel, Lifetime, Shape
+
+__all__ = [
+    "BOOSTING",
+    "LOGISTIC",
+    "Calibration",
+    "HazardModel",
+    "Lifetime",
+    "Shape",
+    "TooLittleToLearn",
+    "fit_free",
+    "fit_hazard",
+]

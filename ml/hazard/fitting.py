@@ -1,0 +1,88 @@
+"""Fit the hazard with the learner that suits how much there is to learn from."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from ml.facts import FloatArray
+from ml.features import MONTHS
+from ml.hazard.boosting import fit_trees, tabulated
+from ml.hazard.logistic import fit_logistic
+from ml.hazard.model import HazardModel
+from ml.labels import Panel, Periods, churns_in, periods_of
+
+BOOSTING, LOGISTIC = "additive boosting", "ridge logistic"
+FEWEST_CHURNS, ENOUGH_FOR_TREES = 30, 100
+MOST_PERIODS = 150_000  # of more rows a random part of the account × landmark pairs is learnt from
+
+
+class TooLittleToLearn(ValueError):  # noqa: N818 - it is a finding, not a fault
+    """Fewer churns than any model can be learnt from."""
+
+
+def fit_hazard(
+    panel: Panel, seed: int, until: date | None = None, fewest: int = FEWEST_CHURNS, learner: str | None = None
+) -> HazardModel:
+    """Fit on the months that were over by `until` (all, when None), with no class weights.
+
+    Unless named, the learner is ridge logistic from `fewest` churned accounts and additive boosting from 100.
+    Raises TooLittleToLearn below.
+    """
+    part, periods, churns = _rows_to_learn(panel, seed, until, fewest)
+    chosen = learner or (BOOSTING if churns >= ENOUGH_FOR_TREES else LOGISTIC)
+    values, horizon = part.values[periods.row], _horizon_of(periods)
+    if chosen == LOGISTIC:
+        model = fit_logistic(values, horizon, periods.churned, churns)
+    else:
+        model = tabulated(fit_trees(values, horizon, periods.churned, seed))
+    about = {"churns": churns, "rows": len(periods), "until": until and until.isoformat()}
+    return replace(_levelled(model, int(periods.month.max())), learner=chosen, about=about)
+
+
+def fit_free(
+    panel: Panel, seed: int, until: date | None = None, fewest: int = FEWEST_CHURNS
+) -> Callable[[Panel], FloatArray]:
+    """Fit the challenger, boosting free to let signals interact; return its log-odds of a panel: [rows, MONTHS]."""
+    part, periods, _ = _rows_to_learn(panel, seed, until, fewest)
+    trees = fit_trees(part.values[periods.row], _horizon_of(periods), periods.churned, seed, additive=False)
+    furthest = int(periods.month.max())
+
+    def log_odds(rows: Panel) -> FloatArray:
+        by_month = [
+            np.column_stack([rows.values, np.full(len(rows), min(month, furthest)), rows.flags[:, month - 1]])
+            for month in range(1, MONTHS + 1)
+        ]
+        with threadpool_limits(limits=1):
+            chance = trees.predict_proba(np.concatenate(by_month))[:, 1].reshape(MONTHS, len(rows)).T
+        odds: FloatArray = np.log(chance) - np.log1p(-chance)
+        return odds
+
+    return log_odds
+
+
+def _rows_to_learn(panel: Panel, seed: int, until: date | None, fewest: int) -> tuple[Panel, Periods, int]:
+    """Return a part of the panel, its months, and how many accounts churn in all of the months."""
+    periods = periods_of(panel, until)
+    churns = churns_in(panel, periods)
+    if churns < fewest:
+        raise TooLittleToLearn(f"{churns} accounts churned; a model needs at least {fewest}")
+    if len(periods) <= MOST_PERIODS:
+        return panel, periods, churns
+    kept = np.random.default_rng(seed).random(len(panel)) < MOST_PERIODS / len(periods)
+    part = panel.rows(kept)
+    return part, periods_of(part, until), churns
+
+
+def _horizon_of(periods: Periods) -> FloatArray:
+    """Return (month ahead, renewal in it) as the learners' last two columns: [rows, 2]."""
+    return np.column_stack([periods.month, periods.renewal]).astype(float)
+
+
+def _levelled(model: HazardModel, months_seen: int) -> HazardModel:
+    """Repeat the furthest month that training saw in all months beyond it."""
+    for table in (model.base, *(shape.table for shape in model.shapes)):
+        table[..., months_seen:] = table[..., months_seen - 1 : months_seen]
+    return replace(model, months_seen=months_seen)

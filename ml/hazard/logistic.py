@@ -1,0 +1,107 @@
+"""Ridge logistic for small books: straight lines in each signal, none against its direction.
+
+The signals are first cut into quantile steps, so that the fitted lines are tables like those of the boosted trees.
+"""
+
+import numpy as np
+from scipy.optimize import minimize
+
+from ml.facts import BoolArray, FloatArray
+from ml.features import MONTHS
+from ml.hazard.curve import hazard_of
+from ml.hazard.model import HazardModel, Shape
+from ml.signals import SIGNALS
+
+STEPS, LIMIT = 32, 3.0
+RIDGE, HORIZON_RIDGE = 4.0, 0.1  # in churned accounts; that a renewal matters is not in doubt, its size is large
+
+
+def fit_logistic(
+    values: FloatArray, horizon: FloatArray, churned: BoolArray, churned_accounts: int
+) -> HazardModel:
+    """Fit the hazard's log-odds as a straight line in each signal's standardised quantile steps.
+
+    The ridge grows with how often each churned account appears, since its rows are no new evidence.
+    """
+    steps = [_Steps(column) for column in values.T]
+    signals = np.column_stack([step.of(column) for step, column in zip(steps, values.T, strict=True)])
+    design = np.column_stack([signals, _horizon_columns(horizon, signals[:, 2 * _TERM])])
+    penalty = np.append(np.full(signals.shape[1], RIDGE), [HORIZON_RIDGE] * 3 + [0.0])
+    penalty *= churned.sum() / max(1, churned_accounts)
+    weights = _solve(design, churned, penalty)
+    return _as_tables(steps, weights)
+
+
+_TERM = [signal.code for signal in SIGNALS].index("term")
+
+
+class _Steps:
+    """A signal cut at its quantiles; each step stands for the mean of its values, standardised and limited."""
+
+    def __init__(self, column: FloatArray) -> None:
+        known = column[~np.isnan(column)]
+        self.thresholds = np.unique(np.quantile(known, np.linspace(0, 1, STEPS + 1)[1:-1])) if len(known) else known
+        place = np.searchsorted(self.thresholds, known, side="left")
+        number = np.bincount(place, minlength=len(self.thresholds) + 1)
+        means = np.bincount(place, weights=known, minlength=len(number)) / np.maximum(number, 1)
+        spread = float(known.std()) if len(known) else 0.0
+        centred = (means - known.mean()) / spread if spread > 0 else np.zeros(len(number))
+        empty = number == 0
+        if empty.any() and not empty.all():
+            centred[empty] = centred[np.flatnonzero(~empty)[-1]]
+        self.levels = np.clip(centred, -LIMIT, LIMIT)
+
+    def of(self, column: FloatArray) -> FloatArray:
+        """Return two columns: the level (0 when unknown) and whether it is unknown."""
+        unknown = np.isnan(column)
+        levels = self.levels[np.searchsorted(self.thresholds, column[~unknown], side="left")]
+        pair = np.zeros((len(column), 2))
+        pair[~unknown, 0] = levels
+        pair[:, 1] = unknown
+        return pair
+
+
+def _horizon_columns(horizon: FloatArray, term: FloatArray) -> FloatArray:
+    """Return renewal, renewal × term, log month ahead and the constant: how the calendar alone moves the hazard."""
+    month, renewal = horizon.T
+    return np.column_stack([renewal, renewal * term, np.log(month), np.ones(len(month))])
+
+
+def _solve(design: FloatArray, churned: BoolArray, penalty: FloatArray) -> FloatArray:
+    bounds = [_bound(signal.direction) for signal in SIGNALS for _ in (0, 1)]
+    bounds[1::2] = [(None, None)] * len(SIGNALS)
+    bounds += [(None, None)] * 4
+
+    def loss(weights: FloatArray) -> tuple[float, FloatArray]:
+        log_odds = design @ weights
+        value = np.logaddexp(0.0, log_odds).sum() - log_odds[churned].sum() + 0.5 * (penalty * weights**2).sum()
+        return float(value), design.T @ (hazard_of(log_odds) - churned) + penalty * weights
+
+    start = np.zeros(design.shape[1])
+    start[-1] = np.log(max(churned.mean(), 1e-6))
+    found: FloatArray = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 300}).x
+    return found
+
+
+def _bound(direction: int) -> tuple[float | None, float | None]:
+    return (0.0 if direction > 0 else None, 0.0 if direction < 0 else None)
+
+
+def _as_tables(steps: list[_Steps], weights: FloatArray) -> HazardModel:
+    renewal, renewal_term, month, constant = weights[-4:]
+    base = np.full((2, MONTHS), constant) + month * np.log(np.arange(1, MONTHS + 1))
+    base[1] += renewal
+    shapes = [
+        _line(signal.code, step, weights[2 * place], weights[2 * place + 1])
+        for place, (signal, step) in enumerate(zip(SIGNALS, steps, strict=True))
+    ]
+    term = shapes[_TERM]
+    term.table[:-1, 1] += (renewal_term * steps[_TERM].levels)[:, None]
+    return HazardModel("logistic", base, tuple(shapes))
+
+
+def _line(code: str, step: _Steps, weight: float, when_unknown: float) -> Shape:
+    rows: FloatArray = np.append(weight * step.levels, when_unknown)
+    return Shape(code, step.thresholds, np.broadcast_to(rows[:, None, None], (len(rows), 2, MONTHS)).copy())
+
+

@@ -1,0 +1,159 @@
+"""Learn a churn model from a book of accounts, judge it on months it had not seen, and say whether to trust it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from ml.checks.backtest import HORIZON, Block, Learner, calibrations, cuts_to_test, outcomes_at, rival_risks, walk_forward
+from ml.checks.baselines import base_rate, spreadsheet
+from ml.checks.readiness import FEWEST_MONTHS, Verdict, refused, verdict_on
+from ml.checks.rivals import challenge, on_unseen_accounts, other_horizons
+from ml.drift import reference_of
+from ml.evaluate import Outcomes, compare, evaluate, log_loss
+from ml.facts import Facts
+from ml.features import snapshot_as_of
+from ml.hazard import BOOSTING, LOGISTIC, Calibration, HazardModel, TooLittleToLearn, fit_free, fit_hazard
+from ml.hazard.fitting import ENOUGH_FOR_TREES, FEWEST_CHURNS
+from ml.labels import Panel, churns_in, landmarks_before, panel_of, periods_of
+from ml.signals import SIGNALS
+
+HORIZONS = (30, 90, 180, 365)
+MOST_ACCOUNTS = 8_000  # of a larger book a random sample is learnt from: unbiased, and as good
+FEWEST_BEHIND_A_CUT = 10
+LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
+
+
+@dataclass(frozen=True)
+class Learned:
+    """`model` is None when refused; `report` is JSON-able."""
+
+    verdict: Verdict
+    model: HazardModel | None
+    report: dict[str, Any]
+
+
+def learn(facts: Facts, as_of: date, seed: int, capacity: int = 50) -> Learned:
+    """Train, back-test, calibrate and compare, with what was known at the end of `as_of`. Same seed, same result.
+
+    `capacity` is how many accounts a team can look after at once, for the ARR captured.
+    """
+    months = (as_of - facts.first_day).days * 12 / 365
+    if months < FEWEST_MONTHS:
+        return _refusal(f"there are {months:.1f} months of history; {FEWEST_MONTHS} are needed.", {"months": months})
+    sample = sampled(facts, seed)
+    landmarks = landmarks_before(facts.first_day, as_of)
+    learned = learn_from(panel_of(sample, as_of, landmarks), landmarks, as_of, seed, capacity)
+    if learned.model is None:
+        return learned
+    reference = reference_of(snapshot_as_of(sample, as_of).values)
+    about = {**learned.model.about, "as_of": as_of.isoformat(), "seed": seed, "reference": reference}
+    return replace(learned, model=replace(learned.model, about=about))
+
+
+def sampled(facts: Facts, seed: int) -> Facts:
+    """Return the book, or of a large one a random sample of its accounts."""
+    if len(facts) <= MOST_ACCOUNTS:
+        return facts
+    chosen = np.random.default_rng(seed).choice(len(facts), MOST_ACCOUNTS, replace=False)
+    return facts.of_accounts(np.sort(chosen))
+
+
+def learn_from(panel: Panel, landmarks: Sequence[date], as_of: date, seed: int, capacity: int = 50) -> Learned:
+    """Learn from rows already measured at `landmarks`; see `learn`."""
+    report = _described(panel, landmarks, as_of, seed)
+    if report["churns"] < FEWEST_CHURNS:
+        return _refusal(f"{report['churns']} accounts churned; {FEWEST_CHURNS} are needed.", report)
+    cuts = cuts_to_test(landmarks, as_of)
+    try:
+        tried = {name: walk_forward(panel, cuts, learner_of(name, seed)) for name in _candidates(report["churns"])}
+    except TooLittleToLearn as little:
+        return _refusal(f"too little lies before the months kept for judging ({little}).", report)
+    if not cuts:
+        return _refusal("no landmark has its 90 days behind it yet.", report)
+    losses = {name: _unseen_loss(blocks) for name, blocks in tried.items()}
+    best = min(losses, key=lambda name: losses[name])
+    report |= {"learner": best, "tried": losses, "cuts": [[first.isoformat(), last.isoformat()] for first, last in cuts]}
+    return _judged(panel, cuts, tried[best], as_of, seed, capacity, report)
+
+
+def learner_of(name: str, seed: int) -> Learner:
+    """Return how the back-test fits: the named learner, whatever the count of churns behind the cut."""
+
+    def fit(panel: Panel, until: date) -> Any:
+        if name == "free boosting":
+            return fit_free(panel, seed, until, FEWEST_BEHIND_A_CUT)
+        model = fit_hazard(panel, seed, until, FEWEST_BEHIND_A_CUT, name)
+        return lambda rows: model.raw_log_odds(rows.values, rows.flags)
+
+    return fit
+
+
+def _judged(
+    panel: Panel,
+    cuts: list[tuple[date, date]],
+    blocks: list[Block],
+    as_of: date,
+    seed: int,
+    capacity: int,
+    report: dict[str, Any],
+) -> Learned:
+    nested, calibration, kept = calibrations(blocks, as_of)
+    outcomes = outcomes_at(blocks, nested)
+    report |= {"calibration": {"kept": kept, "intercept": calibration.intercept, "slope": calibration.slope}}
+    report |= _measured(panel, blocks, outcomes, seed, capacity)
+    compared = {name: rival["compared"] for name, rival in report["baselines"].items()}
+    verdict = verdict_on(report["unseen_months"][str(HORIZON)], **compared)
+    report["verdict"] = {"ready": verdict.ready, "sentences": list(verdict.sentences)}
+    if not verdict.ready:
+        return Learned(verdict, None, report)
+    learner = learner_of(report["learner"], seed)
+    report["unseen_months"] |= other_horizons(blocks, nested, HORIZONS, seed)
+    report["unseen_accounts"] = on_unseen_accounts(panel, cuts, learner, calibration, seed)
+    report["challenger"] = challenge(panel, cuts, learner_of("free boosting", seed), outcomes, seed)
+    model = fit_hazard(panel, seed, learner=report["learner"])
+    return Learned(verdict, model.calibrated(calibration), report)
+
+
+def _measured(
+    panel: Panel, blocks: Sequence[Block], outcomes: Outcomes, seed: int, capacity: int
+) -> dict[str, Any]:
+    baselines = {}
+    for name, rival in (("base_rate", base_rate), ("spreadsheet", spreadsheet)):
+        risk = rival_risks(panel, blocks, rival)
+        compared = compare(outcomes.risk, risk, outcomes, seed)
+        baselines[name] = {**evaluate(outcomes.with_risk(risk), seed, capacity), "compared": compared}
+    return {"unseen_months": {str(HORIZON): evaluate(outcomes, seed, capacity)}, "baselines": baselines}
+
+
+def _candidates(churns: int) -> tuple[str, ...]:
+    """Below 100 churns straight lines win; above, unseen months choose."""
+    return (BOOSTING, LOGISTIC) if churns >= ENOUGH_FOR_TREES else (LOGISTIC,)
+
+
+def _unseen_loss(blocks: Sequence[Block]) -> float:
+    outcomes = outcomes_at(blocks, [Calibration()] * len(blocks))
+    return float(log_loss(outcomes, np.ones((1, len(outcomes))))[0])
+
+
+def _described(panel: Panel, landmarks: Sequence[date], as_of: date, seed: int) -> dict[str, Any]:
+    periods = periods_of(panel)
+    return {
+        "as_of": as_of.isoformat(),
+        "seed": seed,
+        "landmarks": [day.isoformat() for day in landmarks],
+        "accounts": len(np.unique(panel.account)),
+        "rows": len(panel),
+        "months": len(periods),
+        "churns": churns_in(panel, periods),
+        "signals": [signal.code for signal in SIGNALS],
+        "libraries": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def _refusal(sentence: str, report: dict[str, Any]) -> Learned:
+    verdict = refused(sentence)
+    return Learned(verdict, None, {**report, "verdict": {"ready": False, "sentences": list(verdict.sentences)}})

@@ -1,0 +1,1 @@
+"""Signals of what an account pays and how."""

@@ -1,0 +1,1 @@
+"""Signals of how an account fares with support."""
