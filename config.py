@@ -1,9 +1,8 @@
 """Reads the environment once into a typed Config. Imports nothing of ours."""
 
 import os
-import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -12,7 +11,7 @@ class Config:
 
     database_url: str
     redis_url: str
-    secret_key: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    secret_key: str
     base_url: str = "http://127.0.0.1:8000"
     smtp_url: str = ""  # smtp://user:password@host:587 ; empty: mail is written to the log
     mail_from: str = "perennial@localhost"
@@ -25,14 +24,14 @@ class Config:
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Config":
         """Raise KeyError-free ValueError naming what is missing, so that an operator sees the remedy."""
-        for name in ("DATABASE_URL", "REDIS_URL"):
+        for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"):
             if not env.get(name):
-                raise ValueError(f"{name} is not set: `make run` starts embedded servers, or point it at your own")
+                raise ValueError(f"{name} is not set: `make run` sets it for embedded servers; docs/deploy.md says how for your own")
         base_url = env.get("BASE_URL", cls.base_url)
         return cls(
             database_url=sqlalchemy_url(env["DATABASE_URL"]),
             redis_url=env["REDIS_URL"],
-            secret_key=env.get("SECRET_KEY") or secrets.token_urlsafe(32),
+            secret_key=env["SECRET_KEY"],
             base_url=base_url.rstrip("/"),
             smtp_url=env.get("SMTP_URL", ""),
             mail_from=env.get("MAIL_FROM", cls.mail_from),
@@ -53,6 +52,7 @@ class Config:
             "RATELIMIT_STRATEGY": "moving-window",
             "RATELIMIT_HEADERS_ENABLED": True,
             "RATELIMIT_SWALLOW_ERRORS": True,
+            "RATELIMIT_IN_MEMORY_FALLBACK_ENABLED": True,
             "MAX_CONTENT_LENGTH": self.max_upload_bytes,
             "MAX_FORM_MEMORY_SIZE": 2 * 1024 * 1024,
             "SESSION_COOKIE_NAME": "perennial",
@@ -60,6 +60,7 @@ class Config:
             "SESSION_COOKIE_SAMESITE": "Lax",
             "SESSION_COOKIE_SECURE": self.secure_cookies,
             "PERMANENT_SESSION_LIFETIME": 14 * 24 * 3600,
+            "SEND_FILE_MAX_AGE_DEFAULT": 24 * 3600,
             "WTF_CSRF_TIME_LIMIT": None,
             "PERENNIAL": self,
         }

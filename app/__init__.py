@@ -5,7 +5,7 @@ from importlib import import_module
 from flask import Flask
 
 from app.core import logs, problems, queue, tenancy, web, words
-from app.extensions import csrf, db, doorbell, limiter, login_manager
+from app.extensions import compress, csrf, db, doorbell, limiter, login_manager
 from app.identity import guard
 from config import Config
 
@@ -14,11 +14,10 @@ BLUEPRINTS = (
     "app.identity.routes",
     "app.identity.settings",
     "app.accounts.routes",
-    "app.accounts.api",
+    "app.usage.routes",
     "app.usage.api",
     "app.conversations.routes",
     "app.connectors.csv.routes",
-    "app.health.api",
     "app.forecast.routes",
     "app.playbooks.routes",
     "app.desk.today",
@@ -37,7 +36,7 @@ def create_app(config: Config | None = None) -> Flask:
     logs.speak(config.log_format)
     app = Flask(__name__, static_folder="core/static", template_folder="core/templates")
     app.config.from_mapping(config.flask())
-    for extension in (db, doorbell, login_manager, csrf, limiter):
+    for extension in (db, compress, doorbell, login_manager, csrf, limiter):
         extension.init_app(app)
     tenancy.tell_each_transaction()
     queue.ring_after_commit()

@@ -106,7 +106,9 @@ def top_decile_lift(outcomes: Outcomes, weights: FloatArray) -> FloatArray:
     """Return the churn rate of the riskiest tenth over that of all; ties share the border evenly."""
     churned, stayed = (part[:, ::-1] for part in _by_rank(outcomes, weights))
     found, looked = np.cumsum(churned, axis=1), np.cumsum(churned + stayed, axis=1)
-    in_tenth = [np.interp(0.1 * at[-1], np.append(0, at), np.append(0, of)) for at, of in zip(looked, found, strict=True)]
+    in_tenth = [
+        np.interp(0.1 * at[-1], np.append(0, at), np.append(0, of)) for at, of in zip(looked, found, strict=True)
+    ]
     return _divide(10 * np.array(in_tenth), found[:, -1])
 
 

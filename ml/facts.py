@@ -92,9 +92,7 @@ class Facts:
         """Return the facts of some accounts only, in the order given; positions are renumbered from 0."""
         place = np.full(len(self), -1)
         place[positions] = np.arange(len(positions))
-        smaller: dict[str, Any] = {
-            name: _rows_of(getattr(self, name), place) for name in COLUMNS if name != "accounts"
-        }
+        smaller: dict[str, Any] = {name: _rows_of(getattr(self, name), place) for name in COLUMNS if name != "accounts"}
         accounts = self.accounts.iloc[positions].reset_index(drop=True)
         return replace(self, accounts=accounts, usage=self.usage[positions], **smaller)
 

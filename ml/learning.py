@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from ml.checks.backtest import HORIZON, Block, Learner, calibrations, cuts_to_test, outcomes_at, rival_risks, walk_forward
+from ml.checks.backtest import (
+    HORIZON,
+    Block,
+    Learner,
+    calibrations,
+    cuts_to_test,
+    outcomes_at,
+    rival_risks,
+    walk_forward,
+)
 from ml.checks.baselines import base_rate, spreadsheet
 from ml.checks.readiness import FEWEST_MONTHS, Verdict, refused, verdict_on
 from ml.checks.rivals import challenge, on_unseen_accounts, other_horizons
@@ -76,7 +85,11 @@ def learn_from(panel: Panel, landmarks: Sequence[date], as_of: date, seed: int, 
         return _refusal("no landmark has its 90 days behind it yet.", report)
     losses = {name: _unseen_loss(blocks) for name, blocks in tried.items()}
     best = min(losses, key=lambda name: losses[name])
-    report |= {"learner": best, "tried": losses, "cuts": [[first.isoformat(), last.isoformat()] for first, last in cuts]}
+    report |= {
+        "learner": best,
+        "tried": losses,
+        "cuts": [[first.isoformat(), last.isoformat()] for first, last in cuts],
+    }
     return _judged(panel, cuts, tried[best], as_of, seed, capacity, report)
 
 
@@ -118,9 +131,7 @@ def _judged(
     return Learned(verdict, model.calibrated(calibration), report)
 
 
-def _measured(
-    panel: Panel, blocks: Sequence[Block], outcomes: Outcomes, seed: int, capacity: int
-) -> dict[str, Any]:
+def _measured(panel: Panel, blocks: Sequence[Block], outcomes: Outcomes, seed: int, capacity: int) -> dict[str, Any]:
     baselines = {}
     for name, rival in (("base_rate", base_rate), ("spreadsheet", spreadsheet)):
         risk = rival_risks(panel, blocks, rival)

@@ -6,6 +6,7 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import Histogram
+from werkzeug.routing import IntegerConverter, Map
 
 _CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
@@ -21,8 +22,16 @@ _QUIET = {"static", "operations.livez", "operations.readyz", "operations.metrics
 _log = structlog.get_logger()
 
 
+class RowNumber(IntegerConverter):
+    """A number in an address; beyond what a bigint holds there is no such page."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
+
+
 def dress(app: Flask) -> None:
     """Number and time each request; close each answer to other origins."""
+    app.url_map.converters["int"] = RowNumber
     app.before_request(_number)
     app.after_request(_harden)
 

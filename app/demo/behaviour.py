@@ -32,7 +32,7 @@ LEVEL_FALLS = {
     "usage_decline": 1.5, "champion_left": 0.6, "friction": 0.4, "failed_onboarding": 1.4, "late_payment": 0.3,
     "budget_cut": 0.25, "price_shock": 0.2, "competitor": 0.9, "idle_seats": 0.1, "lull": 0.9,
 }  # fmt: skip
-SEATS_EMPTY = {"idle_seats": 0.6, "failed_onboarding": 0.3}
+SEATS_EMPTY = {"idle_seats": 0.7, "failed_onboarding": 0.3}
 ERRORS_RISE = {"friction": 1.5}
 EXPORTS_RISE = {"competitor": 0.9}  # they take their data with them
 

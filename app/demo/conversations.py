@@ -121,7 +121,7 @@ def _working_time(day: Ints, country: np.ndarray, time: Timeline, rng: np.random
 def _moods(topic: Ints, trouble: Floats, rng: np.random.Generator) -> Ints:
     bad, good = np.array([topic.bad for topic in TOPICS]), np.array([topic.good for topic in TOPICS])
     draw = rng.random(len(topic))
-    darker = np.where((bad[topic] > 0) & (bad[topic] < 1), bad[topic] + 0.35 * trouble, bad[topic])
+    darker = np.where((bad[topic] > 0) & (bad[topic] < 1), bad[topic] + 0.4 * trouble, bad[topic])
     return np.where(draw < darker, NEGATIVE, np.where(draw > 1 - good[topic], POSITIVE, NEUTRAL))
 
 
@@ -216,7 +216,7 @@ def _answers(threads: Threads, reply: Turns, rng: np.random.Generator) -> Turns:
     thread, since, trouble = thread[does], since[does], trouble[does]
     moment = since + (rng.lognormal(1.2, 1.0, len(thread)) * 3600).astype(np.int64)
     count, draw = len(thread), rng.random(len(thread))
-    mood = np.where(draw < 0.06 + 0.3 * trouble, NEGATIVE, np.where(draw > 0.7 + 0.25 * trouble, POSITIVE, NEUTRAL))
+    mood = np.where(draw < 0.05 + 0.4 * trouble, NEGATIVE, np.where(draw > 0.7 + 0.25 * trouble, POSITIVE, NEUTRAL))
     return Turns(thread, moment, np.full(count, IN), mood, ANSWERS[threads.topic[thread]], _unrated(count))
 
 

@@ -11,16 +11,16 @@ import pandas as pd
 from app.core.money import minor_digits
 from app.health import base_rates, queries, writing
 from app.health.gathering import gather
-from app.health.scorecard import Card, Scores, band_of, score
+from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
 from app.identity.models import Workspace
 from ml import artifacts
 from ml.explain import BookAverage, Reasons, average_of, reasons
 from ml.facts import Facts
 from ml.features import MONTHS, Snapshot, snapshot_as_of
 from ml.hazard.model import HazardModel
-from ml.signals import BY_CODE, SIGNALS
+from ml.signals import BY_CODE
 
-CODES = tuple(signal.code for signal in SIGNALS)
+CODES = SIGNALS
 LOOK_BACK_DAYS = 400
 CHUNK = 10_000
 HORIZONS = (30, 90, 180, 365)
@@ -87,12 +87,6 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
         standing |= dict(zip(book.ids.tolist(), bands, strict=True))
         writing.write_scores(as_of, card_row.id, _score_rows(book, scores, bands))
         writing.write_summaries(as_of, _summary_rows(book, scores, bands, None))
-
-
-def sentence_for(code: str, value: float | None, before: float | None) -> str:
-    """Say a signal's figure in words."""
-    nan = float("nan")
-    return BY_CODE[code].say(nan if value is None else value, nan if before is None else before)
 
 
 def _book(workspace: Workspace, ids: Sequence[int], as_of: date, card: Card, progress: Progress) -> Book:

@@ -36,7 +36,7 @@ ROLES: dict[str, frozenset[May]] = {
     "executive": frozenset({May.READ}),
     "billing engineer": frozenset({May.READ, May.DATA}),
 }
-SCOPES = ("usage:write", "accounts:read", "accounts:write", "scores:read")
+SCOPES = ("usage:write",)
 KEY_SIGN = "prn"
 
 View = Callable[..., Any]
@@ -156,7 +156,7 @@ def find_key(presented: str, now: datetime) -> ApiKey | None:
     """Find the live key behind what was presented, and put its workspace in force."""
     sign, _, rest = presented.partition("_")
     number, _, secret = rest.partition("_")
-    if sign != KEY_SIGN or not number.isdecimal() or not secret:
+    if sign != KEY_SIGN or not number.isdecimal() or len(number) > 18 or not secret:
         return None
     tenancy.enter(Scope(workspace_id=int(number)))
     live = select(ApiKey).where(ApiKey.secret_hash == hash_secret(secret), ApiKey.revoked_at.is_(None))

@@ -73,25 +73,8 @@ def get_playbook(playbook_id: int) -> Playbook:
     return found
 
 
-def _essence(name: str, value: Any) -> Any:
-    """Give what of a setting the proof depends on."""
-    if name == "steps":
-        return [(step["after_days"], step["role"]) for step in value]
-    return value if name in _PROOF_OF else None
-
-
-def _check(draft: Draft, own_id: int | None) -> None:
-    errors = _wrong_trigger(draft.trigger) | _wrong_steps(draft.steps) | _wrong_numbers(draft)
-    if not draft.name:
-        errors["name"] = "Give it a name that says what it is for."
-    elif db.session.scalar(select(Playbook.id).where(Playbook.name == draft.name, Playbook.id != (own_id or 0))):
-        errors["name"] = "Another playbook has this name already: choose a different one."
-    if errors:
-        pointers = [{"pointer": field, "detail": why} for field, why in errors.items()]
-        raise Problem(422, "The playbook was not saved: see the marked fields.", "refused", pointers)
-
-
-def _wrong_trigger(settings: Mapping[str, Any]) -> dict[str, str]:
+def wrong_trigger(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Say what is wrong with the settings of a trigger, by the name of its field on the form."""
     trigger = TRIGGERS.get(settings.get("kind", ""))
     if trigger is None:
         return {"kind": "Choose when it fires."}
@@ -100,6 +83,24 @@ def _wrong_trigger(settings: Mapping[str, Any]) -> dict[str, str]:
         for field in trigger.fields
         if (why := _wrong(field, settings.get(field.name)))
     }
+
+
+def _essence(name: str, value: Any) -> Any:
+    """Give what of a setting the proof depends on."""
+    if name == "steps":
+        return [(step["after_days"], step["role"]) for step in value]
+    return value if name in _PROOF_OF else None
+
+
+def _check(draft: Draft, own_id: int | None) -> None:
+    errors = wrong_trigger(draft.trigger) | _wrong_steps(draft.steps) | _wrong_numbers(draft)
+    if not draft.name:
+        errors["name"] = "Give it a name that says what it is for."
+    elif db.session.scalar(select(Playbook.id).where(Playbook.name == draft.name, Playbook.id != (own_id or 0))):
+        errors["name"] = "Another playbook has this name already: choose a different one."
+    if errors:
+        pointers = [{"pointer": field, "detail": why} for field, why in errors.items()]
+        raise Problem(422, "The playbook was not saved: see the marked fields.", "refused", pointers)
 
 
 def _wrong(field: Field, value: Any) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import func, select, text
 
+from app.core.upserting import as_json
 from app.extensions import db
 from app.playbooks.among import among
 from app.playbooks.models import Enrolment, Playbook
@@ -19,6 +20,14 @@ _BOOK = text(
     "SELECT percentile_disc(ARRAY[1/3.0, 2/3.0]) WITHIN GROUP (ORDER BY risk) AS risk,"
     " percentile_disc(ARRAY[1/3.0, 2/3.0]) WITHIN GROUP (ORDER BY arr_minor) AS arr, avg(risk) AS mean_risk"
     " FROM account_summary WHERE arr_minor > 0"
+)
+_ENROL = text(
+    "INSERT INTO enrolment"
+    " (playbook_id, revision, account_id, arm, stratum, why, arr_minor, risk, enrolled_on, enrolled_at)"
+    " SELECT :playbook, :revision, account_id, arm, stratum, why, arr_minor, risk, :today, :now"
+    " FROM json_to_recordset(CAST(:drawn AS json))"
+    " AS d (account_id bigint, arm text, stratum text, why text, arr_minor bigint, risk float8)"
+    " RETURNING id, arm"
 )
 
 
@@ -41,28 +50,23 @@ def enrol(playbook: Playbook, rows: Sequence[Any], book: Book, today: date, now:
     """Enrol the accounts of `rows` (of matching.py); the treated get their tasks. Gives how many were enrolled."""
     if not rows:
         return 0
-    drawn = _draw(playbook, rows, book)
-    trigger = trigger_of(playbook.trigger)
-    values = [
-        {
-            "playbook_id": playbook.id,
-            "account_id": row.account_id,
-            "revision": playbook.revision,
-            "arm": drawn[row.account_id][0],
-            "stratum": drawn[row.account_id][1],
-            "why": trigger.why(playbook.trigger, row),
-            "arr_minor": row.arr_minor,
-            "risk": row.risk,
-            "enrolled_on": today,
-            "enrolled_at": now,
-        }
-        for row in rows
-    ]
-    written = insert(Enrolment).returning(Enrolment.id, Enrolment.account_id, Enrolment.arm)
-    enrolments = db.session.execute(written, values).all()
-    owners = {row.account_id: row.owner_id for row in rows}
-    plan(playbook.steps, [each for each in enrolments if each.arm == TREATED], owners, today, now)
+    arms, trigger = _draw(playbook, rows, book), trigger_of(playbook.trigger)
+    drawn = [_drawn(row, *arms[row.account_id], trigger.why(playbook.trigger, row)) for row in rows]
+    values = {
+        "playbook": playbook.id,
+        "revision": playbook.revision,
+        "today": today,
+        "now": now,
+        "drawn": as_json(drawn),
+    }
+    enrolments = db.session.execute(_ENROL, values).all()
+    plan(playbook.steps, [each.id for each in enrolments if each.arm == TREATED], today, now)
     return len(enrolments)
+
+
+def _drawn(row: Any, arm: str, stratum: str, why: str) -> dict[str, Any]:
+    account = {"account_id": row.account_id, "arr_minor": row.arr_minor, "risk": row.risk}
+    return account | {"arm": arm, "stratum": stratum, "why": why}
 
 
 def _draw(playbook: Playbook, rows: Sequence[Any], book: Book) -> dict[int, tuple[str, str]]:

@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Date, Select, and_, exists, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.accounts.models import AccountSummary
 from app.extensions import db
@@ -63,7 +64,7 @@ def matching(settings: Settings, today: date) -> Select[Any]:
         query.add_columns(*cause, HealthChange.why.label("change_why"))
         .join(HealthChange, same)
         .where(HealthChange.changed_on > today - PATIENCE)
-        .distinct(account.account_id)
+        .ext(distinct_on(account.account_id))
         .order_by(account.account_id, HealthChange.changed_on.desc())
     )
 

@@ -119,16 +119,16 @@ LEFT JOIN LATERAL (
 ) t ON true
 WHERE {where} ORDER BY e.id DESC LIMIT :limit
 """
-_ENROLLED = text(
-    "SELECT playbook_id, count(*) FILTER (WHERE arm = 'treated') AS treated,"
-    " count(*) FILTER (WHERE arm = 'held out') AS held_out, count(*) FILTER (WHERE ended_on IS NULL) AS running"
-    " FROM enrolment GROUP BY playbook_id"
-)
-_OPEN_TASKS = text(
-    "SELECT e.playbook_id, count(*) AS open, count(*) FILTER (WHERE t.due_on < :today) AS overdue"
-    " FROM task t JOIN enrolment e ON e.workspace_id = t.workspace_id AND e.id = t.enrolment_id"
-    " WHERE t.is_open GROUP BY e.playbook_id"
-)
+_ENROLLED = """
+SELECT playbook_id, count(*) FILTER (WHERE arm = 'treated') AS treated,
+       count(*) FILTER (WHERE arm = 'held out') AS held_out, count(*) FILTER (WHERE ended_on IS NULL) AS running
+FROM enrolment {where} GROUP BY playbook_id
+"""
+_OPEN_TASKS = """
+SELECT e.playbook_id, count(*) AS open, count(*) FILTER (WHERE t.due_on < :today) AS overdue
+FROM task t JOIN enrolment e ON e.workspace_id = t.workspace_id AND e.id = t.enrolment_id
+WHERE t.is_open {where} GROUP BY e.playbook_id
+"""
 
 
 def day_items(owner_id: int | None, today: date, limit: int, *, viewer_id: int | None = None) -> list[DayItem]:
@@ -179,10 +179,18 @@ def enrolments_in(playbook_id: int, arm: str | None = None, before: int | None =
 
 def playbooks_listed(today: date) -> list[Listed]:
     """Give all playbooks with their counts and proofs: those that are on first, then by name."""
-    enrolled = {row.playbook_id: row for row in db.session.execute(_ENROLLED)}
-    tasks = {row.playbook_id: row for row in db.session.execute(_OPEN_TASKS, {"today": today})}
+    enrolled = {row.playbook_id: row for row in db.session.execute(text(_ENROLLED.format(where="")))}
+    tasks = {row.playbook_id: row for row in db.session.execute(text(_OPEN_TASKS.format(where="")), {"today": today})}
     playbooks = db.session.scalars(select(Playbook).order_by(Playbook.is_on.desc(), Playbook.name))
     return [_listed(each, enrolled.get(each.id), tasks.get(each.id)) for each in playbooks]
+
+
+def listed(playbook: Playbook, today: date) -> Listed:
+    """Give one playbook with its counts and proof."""
+    values = {"playbook": playbook.id, "today": today}
+    enrolled = db.session.execute(text(_ENROLLED.format(where="WHERE playbook_id = :playbook")), values)
+    tasks = db.session.execute(text(_OPEN_TASKS.format(where="AND e.playbook_id = :playbook")), values)
+    return _listed(playbook, enrolled.one_or_none(), tasks.one_or_none())
 
 
 def proof_of(playbook: Playbook) -> Proof:

@@ -25,11 +25,11 @@ def close_to_other_workspaces() -> None:
         " WHERE column_name = 'workspace_id' AND table_schema = current_schema()"
     )).scalars().all()
     for table in tables:
-        reads = {"job": f"{own} OR {dispatching}", "membership": f"{own} OR {own_place}"}.get(table, own)
-        writes = reads if table == "job" else own
+        sees = f"{own} OR {dispatching}" if table == "job" else own
         op.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
         op.execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
-        op.execute(f'CREATE POLICY own_workspace ON "{table}" USING ({reads}) WITH CHECK ({writes})')
+        op.execute(f'CREATE POLICY own_workspace ON "{table}" USING ({sees}) WITH CHECK ({sees})')
+    op.execute(f"CREATE POLICY own_place ON membership FOR SELECT USING ({own_place})")
 
 
 def upgrade() -> None:

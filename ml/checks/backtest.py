@@ -101,5 +101,3 @@ def _months_of(blocks: Sequence[Block], until: date) -> tuple[FloatArray, FloatA
         churned.append(periods.churned.astype(float))
         churns += churns_in(block.test, periods)
     return np.concatenate(log_odds), np.concatenate(churned), churns
-
-

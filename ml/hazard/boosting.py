@@ -14,7 +14,7 @@ from ml.features import MONTHS
 from ml.hazard.model import HazardModel, Shape
 from ml.signals import SIGNALS
 
-TREES, LEARNING_RATE, LEAVES, BINS, RIDGE = 120, 0.06, 4, 64, 20.0
+TREES, LEARNING_RATE, LEAVES, BINS, RIDGE = 250, 0.06, 4, 64, 20.0
 
 
 def fit_trees(
@@ -52,8 +52,7 @@ def tabulated(trees: HistGradientBoostingClassifier) -> HazardModel:
         if leaf.signal is None:
             base += leaf.value * leaf.cells
     shapes = tuple(
-        _shape(signal.code, [leaf for leaf in leaves if leaf.signal == place])
-        for place, signal in enumerate(SIGNALS)
+        _shape(signal.code, [leaf for leaf in leaves if leaf.signal == place]) for place, signal in enumerate(SIGNALS)
     )
     return HazardModel("boosting", base, shapes)
 

@@ -13,25 +13,30 @@ from ml.hazard.model import HazardModel, Shape
 from ml.signals import SIGNALS
 
 STEPS, LIMIT = 32, 3.0
-RIDGE, HORIZON_RIDGE = 4.0, 0.1  # in churned accounts; that a renewal matters is not in doubt, its size is large
+RIDGE, HORIZON_RIDGE = 6.0, 0.1  # in churned accounts; that a renewal matters is not in doubt, its size is large
 
 
-def fit_logistic(
-    values: FloatArray, horizon: FloatArray, churned: BoolArray, churned_accounts: int
-) -> HazardModel:
+def fit_logistic(values: FloatArray, horizon: FloatArray, churned: BoolArray, churned_accounts: int) -> HazardModel:
     """Fit the hazard's log-odds as a straight line in each signal's standardised quantile steps.
 
-    The ridge grows with how often each churned account appears, since its rows are no new evidence.
+    Then one more pass lets all lines fade together with the months ahead: what was seen today says less about next
+    spring. The ridge grows with how often each churned account appears, since its rows are no new evidence.
     """
     steps = [_Steps(column) for column in values.T]
     signals = np.column_stack([step.of(column) for step, column in zip(steps, values.T, strict=True)])
-    design = np.column_stack([signals, _horizon_columns(horizon, signals[:, 2 * _TERM])])
-    penalty = np.append(np.full(signals.shape[1], RIDGE), [HORIZON_RIDGE] * 3 + [0.0])
-    penalty *= churned.sum() / max(1, churned_accounts)
-    weights = _solve(design, churned, penalty)
-    return _as_tables(steps, weights)
+    calendar = _horizon_columns(horizon, signals[:, 2 * _TERM])
+    repeats = churned.sum() / max(1, churned_accounts)
+    penalty = repeats * np.append(np.full(signals.shape[1], RIDGE), _CALENDAR_RIDGE)
+    lines = _solve(np.column_stack([signals, calendar]), churned, penalty, _bounds())[: signals.shape[1]]
+    together, log_month = signals @ lines, np.log(horizon[:, 0])
+    fading = np.column_stack([together, together * log_month, calendar])
+    penalty = repeats * np.append([HORIZON_RIDGE, RIDGE], _CALENDAR_RIDGE)
+    level, fade, *weights = _solve(fading, churned, penalty, [(0.0, None)] + [(None, None)] * 5)
+    by_month = np.maximum(level + fade * np.log(np.arange(1, MONTHS + 1)), 0.0)
+    return _as_tables(steps, lines, by_month, np.array(weights))
 
 
+_CALENDAR_RIDGE = (HORIZON_RIDGE, HORIZON_RIDGE, HORIZON_RIDGE, 0.0)
 _TERM = [signal.code for signal in SIGNALS].index("term")
 
 
@@ -67,10 +72,10 @@ def _horizon_columns(horizon: FloatArray, term: FloatArray) -> FloatArray:
     return np.column_stack([renewal, renewal * term, np.log(month), np.ones(len(month))])
 
 
-def _solve(design: FloatArray, churned: BoolArray, penalty: FloatArray) -> FloatArray:
-    bounds = [_bound(signal.direction) for signal in SIGNALS for _ in (0, 1)]
-    bounds[1::2] = [(None, None)] * len(SIGNALS)
-    bounds += [(None, None)] * 4
+def _solve(
+    design: FloatArray, churned: BoolArray, penalty: FloatArray, bounds: list[tuple[float | None, float | None]]
+) -> FloatArray:
+    """Return the weights of the penalised likelihood's maximum within the bounds; the last column is constant."""
 
     def loss(weights: FloatArray) -> tuple[float, FloatArray]:
         log_odds = design @ weights
@@ -83,25 +88,28 @@ def _solve(design: FloatArray, churned: BoolArray, penalty: FloatArray) -> Float
     return found
 
 
-def _bound(direction: int) -> tuple[float | None, float | None]:
-    return (0.0 if direction > 0 else None, 0.0 if direction < 0 else None)
+def _bounds() -> list[tuple[float | None, float | None]]:
+    """Hold each signal's line to its direction; what an unknown value means, and the calendar, are free."""
+    held: list[tuple[float | None, float | None]] = []
+    for signal in SIGNALS:
+        line = (0.0 if signal.direction > 0 else None, 0.0 if signal.direction < 0 else None)
+        held += [line, (None, None)]
+    return held + [(None, None)] * len(_CALENDAR_RIDGE)
 
 
-def _as_tables(steps: list[_Steps], weights: FloatArray) -> HazardModel:
-    renewal, renewal_term, month, constant = weights[-4:]
+def _as_tables(steps: list[_Steps], lines: FloatArray, by_month: FloatArray, weights: FloatArray) -> HazardModel:
+    renewal, renewal_term, month, constant = weights
     base = np.full((2, MONTHS), constant) + month * np.log(np.arange(1, MONTHS + 1))
     base[1] += renewal
     shapes = [
-        _line(signal.code, step, weights[2 * place], weights[2 * place + 1])
+        _line(signal.code, step, lines[2 * place], lines[2 * place + 1], by_month)
         for place, (signal, step) in enumerate(zip(SIGNALS, steps, strict=True))
     ]
-    term = shapes[_TERM]
-    term.table[:-1, 1] += (renewal_term * steps[_TERM].levels)[:, None]
+    shapes[_TERM].table[:-1, 1] += (renewal_term * steps[_TERM].levels)[:, None]
     return HazardModel("logistic", base, tuple(shapes))
 
 
-def _line(code: str, step: _Steps, weight: float, when_unknown: float) -> Shape:
-    rows: FloatArray = np.append(weight * step.levels, when_unknown)
-    return Shape(code, step.thresholds, np.broadcast_to(rows[:, None, None], (len(rows), 2, MONTHS)).copy())
-
-
+def _line(code: str, step: _Steps, weight: float, when_unknown: float, by_month: FloatArray) -> Shape:
+    rows = np.append(weight * step.levels, when_unknown)
+    table = rows[:, None, None] * by_month[None, None, :]
+    return Shape(code, step.thresholds, np.repeat(table, 2, axis=1))

@@ -102,9 +102,7 @@ class HazardModel:
         alive: FloatArray = np.exp(np.cumsum(log_survival(self.log_odds(features, flags)), axis=1))
         return alive
 
-    def risk_at(
-        self, features: pd.DataFrame, flags: BoolArray, days: Sequence[int] = (30, 90, 180, 365)
-    ) -> FloatArray:
+    def risk_at(self, features: pd.DataFrame, flags: BoolArray, days: Sequence[int] = (30, 90, 180, 365)) -> FloatArray:
         """Return the chance to churn within each number of days: [n, len(days)], never falling from left to right."""
         log_odds = self.log_odds(features, flags)
         return np.column_stack([risk_within(log_odds, horizon) for horizon in days])

@@ -69,7 +69,15 @@ def test_signing_in_begins_a_new_session(client, ada):
 
 @pytest.mark.parametrize(
     "wanted",
-    ["https://evil.example", "//evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "javascript:x", ""],
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "javascript:x",
+        "",
+    ],
 )
 def test_signing_in_never_leads_to_another_site(client, ada, wanted):
     assert enter(client, ada.email, next=wanted).location == "/"
@@ -115,7 +123,9 @@ def test_a_changed_password_ends_every_other_session_and_keeps_this_one(sign_in,
 
 def test_a_password_is_changed_only_by_who_knows_the_present_one(sign_in, ada):
     before = ada.password_hash
-    answer = sign_in(ada).post("/account/password", data={"present": "a guess", "password": "four quite unrelated words"})
+    answer = sign_in(ada).post(
+        "/account/password", data={"present": "a guess", "password": "four quite unrelated words"}
+    )
     assert answer.status_code == 422
     assert "not your present password" in answer.text
     assert ada.password_hash == before
@@ -123,7 +133,12 @@ def test_a_password_is_changed_only_by_who_knows_the_present_one(sign_in, ada):
 
 @pytest.mark.parametrize(
     ("password", "why"),
-    [("short", "12 characters"), ("a" * 40, "different characters"), ("Ada@Example.com", "other than"), ("xyzäö" * 99, "fewer")],
+    [
+        ("short", "12 characters"),
+        ("a" * 40, "different characters"),
+        ("Ada@Example.com", "other than"),
+        ("xyzäö" * 99, "fewer"),
+    ],
 )
 def test_a_weak_password_is_refused_with_its_remedy(sign_in, ada, password, why):
     answer = sign_in(ada).post("/account/password", data={"present": PASSWORD, "password": password})
@@ -149,7 +164,9 @@ def test_five_wrong_tries_for_an_address_close_the_door_before_any_hashing(clien
     for _ in range(5):
         assert enter(client, ada.email, "wrong wrong wrong").status_code == 422
     monkeypatch.setattr("app.identity.signing_in.is_right", lambda *_: pytest.fail("hashed"))
-    answer = client.post("/sign-in", data={"email": "ADA@example.com", "password": PASSWORD}, headers={"X-Forwarded-For": "9.9.9.9"})
+    answer = client.post(
+        "/sign-in", data={"email": "ADA@example.com", "password": PASSWORD}, headers={"X-Forwarded-For": "9.9.9.9"}
+    )
     assert answer.status_code == 429
     assert "Too many tries" in answer.text
     assert int(answer.headers["Retry-After"]) <= 60
@@ -190,7 +207,9 @@ def test_a_forgotten_password_is_replaced_over_mail_once(client, sign_in, ada):
     assert enter(client, ada.email, "four quite unrelated words").status_code == 302
     assert client.post("/reset", data=form).status_code == 404
     assert [letter.args["subject"] for letter in letters()][1:] == ["Your Perennial password was changed"]
-    assert db.session.execute(select(AuditEntry.act).where(AuditEntry.subject == "password")).scalars().all() == ["reset"]
+    assert db.session.execute(select(AuditEntry.act).where(AuditEntry.subject == "password")).scalars().all() == [
+        "reset"
+    ]
 
 
 def test_an_unknown_address_gets_the_same_answer_and_no_letter(client, cast):

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def script() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Start a Python program of a few lines in a process of its own; what is left of it is killed afterwards."""
+    """Start a Python program of a few lines in a process of its own; it is stopped in good order afterwards."""
     started: list[subprocess.Popen[str]] = []
 
     def start(code: str, *arguments: object) -> subprocess.Popen[str]:
@@ -25,8 +25,8 @@ def script() -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     yield start
     for process in started:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        process.communicate(timeout=30)
 
 
 @pytest.fixture

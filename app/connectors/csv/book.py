@@ -95,7 +95,9 @@ def open_book(now: datetime) -> Book:
     book = Book(workspace.currency, ZoneInfo(workspace.time_zone), now)
     for row in _rows("SELECT external_id, name, signed_up_on FROM account"):
         book.learn_account(row)
-    for row in _rows("SELECT c.external_id, c.email, a.external_id AS account FROM contact c JOIN account a" + _ON.format("c")):
+    for row in _rows(
+        "SELECT c.external_id, c.email, a.external_id AS account FROM contact c JOIN account a" + _ON.format("c")
+    ):
         book.learn_contact(row)
     for row in _rows(
         "SELECT s.external_id, s.started_on, s.ended_on, s.arr_minor, a.external_id AS account"

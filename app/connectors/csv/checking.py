@@ -4,8 +4,16 @@ from collections import Counter
 from collections.abc import Iterator
 
 from app.connectors.csv.book import Book
-from app.connectors.csv.checks import before_signup, churn_without_end, churned_but_paying, reactivations, references
-from app.connectors.csv.checks import subscriptions, usage_outside_subscription, usage_unpaid
+from app.connectors.csv.checks import (
+    before_signup,
+    churn_without_end,
+    churned_but_paying,
+    reactivations,
+    references,
+    subscriptions,
+    usage_outside_subscription,
+    usage_unpaid,
+)
 from app.connectors.csv.checks.check import MOST_EXAMPLES, Check
 from app.connectors.csv.models import Finding
 from app.connectors.csv.translating import Plan, Refused, Taken
@@ -79,11 +87,14 @@ class Checks:
                 import_id=import_id,
                 code=f"ids_used_twice_{kind}",
                 title=f"Ids used twice with different content ({kind.replace('_', ' ')})",
-                effect="The first row of each id was taken, the later one refused: which is right cannot be told from the file.",
+                effect="The first row of each id was taken, the later ones refused: nothing tells which is right.",
                 remedy="Download the rejected rows, give each an id of its own (or delete it), and bring that file in.",
                 count=len(rows),
                 out_of=self._taken[kind] + len(rows),
-                examples=[{"file": row.file, "line": row.line, "text": f"{row.value} {row.reason}"} for row in rows[:MOST_EXAMPLES]],
+                examples=[
+                    {"file": row.file, "line": row.line, "text": f"{row.value} {row.reason}"}
+                    for row in rows[:MOST_EXAMPLES]
+                ],
             )
 
     def _missing_values(self, import_id: int) -> Iterator[Finding]:
@@ -130,7 +141,7 @@ def _features_without_meter(import_id: int, meters: Meters) -> Finding:
         import_id=import_id,
         code="features_without_meter",
         title="Features that count in the total only",
-        effect=f"The {MOST_FEATURES} most used features have a meter of their own; the others add to the total and are not shown apart.",
+        effect=f"The {MOST_FEATURES} most used features have meters of their own; the others add to the total only.",
         remedy="Nothing needs doing. To follow one of them, leave less important features out of the file.",
         count=len(meters.left_out),
         out_of=len(meters.left_out) + len(meters.features),

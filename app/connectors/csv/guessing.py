@@ -1,19 +1,20 @@
-"""What a file is and what its columns hold, guessed from headers and a sample of values, each guess with its sureness."""
+"""What a file is and what its columns hold, guessed from headers and a sample of values; how sure each guess is."""
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from zoneinfo import ZoneInfo
 
-from app.connectors.csv.book import Book
 from app.connectors.csv.kinds import KINDS, Field, Kind
-from app.connectors.csv.reading import Sheet
+from app.connectors.csv.reading import amounts, plain
+from app.connectors.csv.reading.habits import Habits
+from app.connectors.csv.reading.sheets import Sheet
 from app.connectors.csv.translating import is_said_on_rejection, reader
-from app.connectors.csv.values import amounts, plain
-from app.connectors.csv.values.habits import Habits
 
 SAMPLE = 200
 _SURE, _LIKELY, _LEAST = 0.9, 0.6, 0.5
+_ANY_ZONE, _ANY_CURRENCY = ZoneInfo("UTC"), "XXX"  # only form is judged here: no zone or currency is wrong
 _LEFT_OVER = {"accounts": "custom"}  # where columns go that nothing else claims
 _CHANNEL_WORDS = {
     "ticket": ("ticket", "case", "support"), "phone": ("call", "phone"), "meeting": ("meeting", "qbr"),
@@ -33,18 +34,18 @@ class Guess:
         return "sure" if self.sureness >= _SURE else "likely" if self.sureness >= _LIKELY else "a guess"
 
 
-def guess_kind(name: str, sheet: Sheet, book: Book) -> Kind | None:
+def guess_kind(name: str, sheet: Sheet) -> Kind | None:
     """Give the kind whose fields explain most of the header; None when none of them can be filled."""
-    scored = [(_fit(kind, name, sheet, book), -place, kind) for place, kind in enumerate(KINDS)]
+    scored = [(_fit(kind, name, sheet), -place, kind) for place, kind in enumerate(KINDS)]
     best = max(scored, key=lambda each: each[:2])
     return best[2] if best[0] > 0 else None
 
 
-def guess_columns(kind: Kind, sheet: Sheet, book: Book) -> dict[str, Guess]:
+def guess_columns(kind: Kind, sheet: Sheet) -> dict[str, Guess]:
     """Give a guess for each column that something speaks for, the surest first served."""
     sample = list(islice((row.cells for row in sheet.rows() if not row.fault), SAMPLE))
     offers = sorted(
-        ((guess, column) for column in sheet.columns for guess in _offers(column, kind, sample, book)),
+        ((guess, column) for column in sheet.columns for guess in _offers(column, kind, sample)),
         key=lambda offer: (-offer[0].sureness, sheet.columns.index(offer[1])),
     )
     guesses: dict[str, Guess] = {}
@@ -58,12 +59,14 @@ def guess_columns(kind: Kind, sheet: Sheet, book: Book) -> dict[str, Guess]:
 def guess_channel(name: str, sheet: Sheet) -> str:
     """Give the channel that a file of interactions without such a column is about."""
     words = " ".join([*(_normal(column) for column in sheet.columns), _normal(name)])
-    return next((channel for channel, known in _CHANNEL_WORDS.items() if any(word in words for word in known)), "ticket")
+    return next(
+        (channel for channel, known in _CHANNEL_WORDS.items() if any(word in words for word in known)), "ticket"
+    )
 
 
-def _fit(kind: Kind, name: str, sheet: Sheet, book: Book) -> float:
+def _fit(kind: Kind, name: str, sheet: Sheet) -> float:
     """Sum the surenesses of a kind's own fields; what fits every kind (ids, names, days) counts little."""
-    guesses = guess_columns(kind, sheet, book)
+    guesses = guess_columns(kind, sheet)
     held = {guess.field for guess in guesses.values()}
     if not all(held & set(group) for group in kind.needs):
         return 0.0
@@ -74,36 +77,36 @@ def _fit(kind: Kind, name: str, sheet: Sheet, book: Book) -> float:
 def _weight(column: str, field: str, kind: Kind) -> float:
     if field == "custom":
         return 0.05
-    rivals = sum(_normal(column) in other.synonyms for each in KINDS if each is not kind for other in each.fields)
-    is_own_id = field == "external_id" and kind.field(field).synonyms[0] == _normal(column)
+    rivals = sum(_normal(column) in other.names for each in KINDS if each is not kind for other in each.fields)
+    is_own_id = field == "external_id" and kind.field(field).names[0] == _normal(column)
     return 3.0 if is_own_id else 1.0 / (1 + rivals)
 
 
-def _offers(column: str, kind: Kind, sample: Sequence[Mapping[str, str]], book: Book) -> list[Guess]:
+def _offers(column: str, kind: Kind, sample: Sequence[Mapping[str, str]]) -> list[Guess]:
     if is_said_on_rejection(column):
         return []
     offers = []
     for field in kind.fields:
         likeness = _likeness(_normal(column), field)
-        if likeness >= _LEAST and (sureness := likeness * _readable(column, field, sample, book)) >= _LEAST:
+        if likeness >= _LEAST and (sureness := likeness * _readable(column, field, sample)) >= _LEAST:
             offers.append(Guess(field.code, round(sureness, 3)))
     return offers
 
 
 def _likeness(name: str, field: Field) -> float:
     """Say how near a header is to a field's usual names: the same 1, earlier names a little more; a part of it less."""
-    if name in field.synonyms:
-        return 1 - 0.005 * field.synonyms.index(name)
+    if name in field.names:
+        return 1 - 0.005 * field.names.index(name)
     bare = name.removesuffix(f"_{_currency(name)}") if _currency(name) else name
-    if bare in field.synonyms:
+    if bare in field.names:
         return 0.95
     words = set(bare.split("_"))
-    shares = [len(own & words) / len(own | words) for own in map(_words, field.synonyms) if own <= words or words <= own]
+    shares = [len(own & words) / len(own | words) for own in map(_words, field.names) if own <= words or words <= own]
     return 0.85 * max(shares, default=0.0)
 
 
-def _words(synonym: str) -> set[str]:
-    return set(synonym.split("_"))
+def _words(name: str) -> set[str]:
+    return set(name.split("_"))
 
 
 def _currency(name: str) -> str:
@@ -111,12 +114,12 @@ def _currency(name: str) -> str:
     return last if last.upper() in amounts.CURRENCIES else ""
 
 
-def _readable(column: str, field: Field, sample: Sequence[Mapping[str, str]], book: Book) -> float:
+def _readable(column: str, field: Field, sample: Sequence[Mapping[str, str]]) -> float:
     """Give the share of a column's values that can be read as what the field holds; 1 when it is empty."""
     texts = [text for row in sample if not plain.is_missing(text := row[column].strip())]
     if not texts:
         return 1.0
-    read = reader(field.reads, column, Habits(), book)
+    read = reader(field.reads, column, Habits(), _ANY_ZONE, _ANY_CURRENCY)
     return sum(_can(read, text) for text in texts) / len(texts)
 
 
@@ -141,5 +144,3 @@ def _normal(name: str) -> str:
     """Write a header in small letters with underscores: `Account ID`, `accountId` and `account-id` are one."""
     apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     return re.sub(r"[^a-z0-9]+", "_", apart.casefold()).strip("_")
-
-

@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import delete, select, text
 
 from app.accounts import movements, summarising
-from app.connectors.csv import reading, receiving, writing
+from app.connectors.csv import receiving, writing
 from app.connectors.csv.book import Book, open_book
 from app.connectors.csv.checking import Checks
 from app.connectors.csv.kinds import ORDER
 from app.connectors.csv.kinds.usage import code_of
 from app.connectors.csv.models import Finding, Import, ImportFile, Rejection
-from app.connectors.csv.translating import Ids, Plan, Refused, Repeated, Taken, plan_for, translate
+from app.connectors.csv.reading import sheets
+from app.connectors.csv.translating import Ids, Plan, Refused, Taken, plan_for, translate
 from app.connectors.csv.writing import Meters, Written
 from app.core import queue, tenancy
 from app.core.problems import NotFoundError, Problem
@@ -26,9 +27,8 @@ from app.extensions import db
 from app.usage import summarising as usage_summarising
 
 Progress = Callable[[int, int | None, str], None]
-_BATCH = 2_500
+_BATCH = 2500
 _ENDINGS = (".csv", ".tsv")
-_REHEARSED = 50_000  # rows a file; a longer file's preview says that it saw only its beginning
 
 
 def run_import(import_id: int, now: datetime, progress: Progress = lambda *_: None) -> Import:
@@ -40,14 +40,14 @@ def run_import(import_id: int, now: datetime, progress: Progress = lambda *_: No
     made = get_import(import_id)
     _forget_results(made)
     book, files = open_book(now), files_of(made)
-    plans = {file.id: plan for file, plan in _plans(files, made.day_first)}
+    plans = {file.id: plan for file, plan in plans_of(files, made.day_first)}
     checks, meters, ids = Checks(list(plans.values())), _meters(list(plans.values())), Ids()
     touched, done = set[int](), 0
     total = sum(file.rows for file in files if file.id in plans)
     for file in files:
         if file.id in plans:
             reader = _Reader(file, plans[file.id], book, ids, checks, meters)
-            for seen in reader.take_in(made.id):
+            for seen in reader.take_in():
                 progress(min(done + seen, total), total, f"Reading {file.name}")
             touched |= reader.written.account_ids
             done += file.rows
@@ -73,29 +73,6 @@ def import_folder(
     return run_import(made.id, now, progress).id
 
 
-@dataclass
-class Rehearsal:
-    """What would become of a file's rows: how many would be taken, how often each reason would refuse, and examples."""
-
-    file: ImportFile
-    seen: int = 0
-    taken: int = 0
-    repeated: int = 0
-    reasons: Counter[tuple[str | None, str]] = field(default_factory=Counter)
-    refused: list[Refused] = field(default_factory=list)
-
-    @property
-    def refusals(self) -> int:
-        return sum(self.reasons.values())
-
-
-def rehearse(import_id: int, now: datetime) -> list[Rehearsal]:
-    """Read every file of an import as `run_import` would, and write nothing."""
-    made = get_import(import_id)
-    book, ids = open_book(now), Ids()
-    return [_rehearsal(file, plan, book, ids) for file, plan in _plans(files_of(made), made.day_first)]
-
-
 def get_import(import_id: int) -> Import:
     """Give an import of the workspace in force. Raises NotFoundError."""
     found: Import | None = db.session.get(Import, (tenancy.workspace_id(), import_id))
@@ -116,26 +93,16 @@ def plan_of(file: ImportFile, day_first: bool | None) -> Plan | None:
     if kind is None or "unreadable" in file.mapping:
         return None
     columns = file.mapping.get("columns", {})
-    return plan_for(file.name, reading.read(file.content), kind, columns, receiving.constants_of(file.mapping), day_first)
+    sheet, constants = sheets.read(file.content), receiving.constants_of(file.mapping)
+    return plan_for(file.name, sheet, kind, columns, constants=constants, day_first=day_first)
 
 
-def _plans(files: list[ImportFile], day_first: bool | None) -> Iterator[tuple[ImportFile, Plan]]:
+def plans_of(files: list[ImportFile], day_first: bool | None) -> Iterator[tuple[ImportFile, Plan]]:
+    """Give the files that can be read, each with how."""
     for file in files:
         plan = plan_of(file, day_first)
         if plan is not None:
             yield file, plan
-
-
-def _rehearsal(file: ImportFile, plan: Plan, book: Book, ids: Ids) -> Rehearsal:
-    rehearsal = Rehearsal(file)
-    for row in islice(translate(plan, book, ids), _REHEARSED):
-        rehearsal.seen += 1
-        rehearsal.taken += isinstance(row, Taken)
-        rehearsal.repeated += isinstance(row, Repeated)
-        if isinstance(row, Refused):
-            rehearsal.reasons[row.column, row.reason] += 1
-            rehearsal.refused += [row] if len(rehearsal.refused) < 5 else []
-    return rehearsal
 
 
 def _forget_results(made: Import) -> None:
@@ -163,51 +130,59 @@ def _settle(touched: set[int], book: Book) -> None:
     usage_summarising.refresh(ids, book.today)
 
 
+@dataclass
 class _Reader:
     """Takes one file in, batch by batch, and counts what became of its rows."""
 
-    def __init__(self, file: ImportFile, plan: Plan, book: Book, ids: Ids, checks: Checks, meters: Meters | None) -> None:
-        self.file, self.plan, self.book, self.ids, self.checks, self.meters = file, plan, book, ids, checks, meters
-        self.written = Written()
-        self._records: list[dict[str, Any]] = []
-        self._refused: list[Refused] = []
+    file: ImportFile
+    plan: Plan
+    book: Book
+    ids: Ids
+    checks: Checks
+    meters: Meters | None
+    written: Written = field(default_factory=Written)
 
-    def take_in(self, import_id: int) -> Iterator[int]:
+    def take_in(self) -> Iterator[int]:
         """Write the file's rows; give after each batch how many have been read."""
-        rejected = seen = 0
-        batch = None if self.plan.kind.code == "accounts" else _BATCH  # a parent may stand below its child
+        seen, self.file.rejected = 0, 0
         rows = translate(self.plan, self.book, self.ids)
-        while chunk := list(islice(rows, batch)):
-            self._sort(chunk)
-            self.written.add(writing.write(self.plan.kind.code, self._records, self.book, self.meters))
-            _keep(import_id, self._refused)
-            seen, rejected = seen + len(chunk), rejected + len(self._refused)
+        while chunk := list(islice(rows, self._batch)):
+            records = [self._take(row) for row in chunk if isinstance(row, Taken)]
+            refused = [self._refuse(row) for row in chunk if isinstance(row, Refused)]
+            self.written.add(writing.write(self.plan.kind.code, records, self.book, self.meters))
+            self.written.unchanged += len(chunk) - len(records) - len(refused)
+            _keep(self.file.import_id, refused)
+            seen, self.file.rejected = seen + len(chunk), self.file.rejected + len(refused)
             yield seen
-        self.file.rows, self.file.rejected = seen, rejected
-        self.file.added, self.file.updated, self.file.unchanged = (
-            self.written.added,
-            self.written.updated,
-            self.written.unchanged,
-        )
+        self.file.rows, self.file.added = seen, self.written.added
+        self.file.updated, self.file.unchanged = self.written.updated, self.written.unchanged
 
-    def _sort(self, chunk: list[Taken | Refused | Repeated]) -> None:
-        self._records, self._refused = [], []
-        for row in chunk:
-            if isinstance(row, Taken):
-                self._records.append(row.record)
-                self.checks.look(self.plan.kind.code, row, self.book)
-            elif isinstance(row, Refused):
-                self._refused.append(row)
-                self.checks.look_at_refusal(self.plan.kind.code, row)
-            else:
-                self.written.unchanged += 1
+    @property
+    def _batch(self) -> int | None:
+        """Accounts go in as one, since a parent may stand below its child."""
+        return None if self.plan.kind.code == "accounts" else _BATCH
+
+    def _take(self, row: Taken) -> dict[str, Any]:
+        self.checks.look(self.plan.kind.code, row, self.book)
+        return row.record
+
+    def _refuse(self, row: Refused) -> Refused:
+        self.checks.look_at_refusal(self.plan.kind.code, row)
+        return row
 
 
 def _keep(import_id: int, refused: list[Refused]) -> None:
     if not refused:
         return
     rows = [
-        {"file": row.file, "line": row.line, "column": row.column, "value": row.value, "reason": row.reason, "row": dict(row.cells)}
+        {
+            "file": row.file,
+            "line": row.line,
+            "column": row.column,
+            "value": row.value,
+            "reason": row.reason,
+            "row": dict(row.cells),
+        }
         for row in refused
     ]
     db.session.execute(

@@ -2,16 +2,17 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 
-from app.connectors.csv import guessing, reading
-from app.connectors.csv.book import Book, open_book
+from app.connectors.csv import guessing
 from app.connectors.csv.kinds import BY_CODE, Kind
 from app.connectors.csv.models import Import, ImportFile
-from app.connectors.csv.reading import Sheet, UnreadableError
-from datetime import datetime
+from app.connectors.csv.reading import sheets
+from app.connectors.csv.reading.sheets import Sheet, UnreadableError
+from app.conversations.models import CHANNELS
 from app.extensions import db
 
 
@@ -22,20 +23,31 @@ def bring_in(
     made = Import(name=name, day_first=day_first, created_by=by, created_at=now)
     db.session.add(made)
     db.session.flush()
-    book = open_book(now)
     taken: set[str] = set()
     for given, content in files:
         distinct = _distinct(given, taken)
         taken.add(distinct)
-        db.session.add(_file(made.id, distinct, content, book))
+        db.session.add(_file(made.id, distinct, content))
     db.session.flush()
     return made
 
 
-def change_kind(file: ImportFile, kind: Kind | None, book: Book) -> None:
+def change_kind(file: ImportFile, kind: Kind | None) -> None:
     """Read a file as another kind: the guesses are made anew."""
     file.kind = kind.code if kind else None
-    file.mapping = _mapping(file.name, reading.read(file.content), kind, book) if kind else {}
+    file.mapping = _mapping(file.name, sheets.read(file.content), kind) if kind else {}
+
+
+def change_columns(file: ImportFile, kind: Kind, columns: Mapping[str, str], channel: str | None) -> None:
+    """Have a file's columns read as a person says; what names no field of the kind is left out."""
+    said = {column: code for column, code in columns.items() if code in kind.by_code}
+    guessed = file.mapping.get("columns", {})
+    sureness = {
+        column: word
+        for column, word in file.mapping.get("sureness", {}).items()
+        if said.get(column) == guessed.get(column)
+    }
+    file.mapping = {"columns": said, "sureness": sureness} | ({"channel": channel} if channel in CHANNELS else {})
 
 
 def earlier(file: ImportFile) -> Import | None:
@@ -49,24 +61,29 @@ def earlier(file: ImportFile) -> Import | None:
     return found
 
 
-def _file(import_id: int, name: str, content: bytes, book: Book) -> ImportFile:
+def _file(import_id: int, name: str, content: bytes) -> ImportFile:
     file = ImportFile(
-        import_id=import_id, name=name, content=content, digest=hashlib.sha256(content).hexdigest(), kind=None, mapping={}
+        import_id=import_id,
+        name=name,
+        content=content,
+        digest=hashlib.sha256(content).hexdigest(),
+        kind=None,
+        mapping={},
     )
     try:
-        sheet = reading.read(content)
+        sheet = sheets.read(content)
     except UnreadableError as error:
         file.mapping = {"unreadable": str(error)}
         return file
-    kind = guessing.guess_kind(name, sheet, book)
+    kind = guessing.guess_kind(name, sheet)
     file.kind = kind.code if kind else None
-    file.mapping = _mapping(name, sheet, kind, book) if kind else {}
+    file.mapping = _mapping(name, sheet, kind) if kind else {}
     file.rows = sum(1 for _ in sheet.rows())
     return file
 
 
-def _mapping(name: str, sheet: Sheet, kind: Kind, book: Book) -> dict[str, Any]:
-    guesses = guessing.guess_columns(kind, sheet, book)
+def _mapping(name: str, sheet: Sheet, kind: Kind) -> dict[str, Any]:
+    guesses = guessing.guess_columns(kind, sheet)
     mapping: dict[str, Any] = {
         "columns": {column: guess.field for column, guess in guesses.items()},
         "sureness": {column: guess.word for column, guess in guesses.items()},

@@ -4,13 +4,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from app.connectors.csv.book import Book
 from app.connectors.csv.kinds import Kind, Refusal
 from app.connectors.csv.kinds.kind import Field
-from app.connectors.csv.reading import Row, Sheet
-from app.connectors.csv.values import amounts, dates, plain
-from app.connectors.csv.values.habits import Habits, judge
+from app.connectors.csv.reading import amounts, dates, plain
+from app.connectors.csv.reading.habits import Habits, judge
+from app.connectors.csv.reading.sheets import Row, Sheet
 
 Read = Callable[[str], Any]
 DAYS = frozenset({"day", "moment"})
@@ -51,6 +52,11 @@ class Refused:
     reason: str
     cells: Mapping[str, str]
 
+    @property
+    def sort(self) -> str:
+        """The reason without the line it names, so that like ones can be counted."""
+        return re.sub(r"line \d+", "another line", self.reason)
+
 
 @dataclass(frozen=True)
 class Repeated:
@@ -68,7 +74,13 @@ class Ids:
 
 
 def plan_for(
-    file: str, sheet: Sheet, kind: Kind, columns: Mapping[str, str], constants: Mapping[str, Any], day_first: bool | None
+    file: str,
+    sheet: Sheet,
+    kind: Kind,
+    columns: Mapping[str, str],
+    *,
+    constants: Mapping[str, Any],
+    day_first: bool | None,
 ) -> Plan:
     """Look at all values of a file to find out how its dates and numbers are written."""
     used = {column: code for column, code in columns.items() if column in sheet.columns and code in kind.by_code}
@@ -142,7 +154,9 @@ def _is_new(record: dict[str, Any], plan: Plan, row: Row, ids: Ids) -> bool:
     if before[0] == content:
         return False
     where = f"line {before[2]}" if before[1] == plan.file else f"line {before[2]} of {before[1]}"
-    raise Refusal("external_id", f"was used on {where} with other content: give this row an id of its own, or remove one of them")
+    raise Refusal(
+        "external_id", f"was used on {where} with other content: give this row an id of its own, or remove one of them"
+    )
 
 
 def _id_from_content(record: Mapping[str, Any], ids: Ids) -> str:
@@ -172,7 +186,7 @@ class _Cell:
 
     def __init__(self, column: str, held: Field, habits: Habits, book: Book) -> None:
         self.column, self.code, self.is_many = column, held.code, held.many
-        self._read = reader(held.reads, column, habits, book)
+        self._read = reader(held.reads, column, habits, book.zone, book.currency)
 
     def read(self, text: str) -> Any:
         """Read a cell; None when it holds nothing. Raises _CellError."""
@@ -185,17 +199,17 @@ class _Cell:
             raise _CellError(self.column, str(error)) from None
 
 
-def reader(reads: str, column: str, habits: Habits, book: Book) -> Read:
+def reader(reads: str, column: str, habits: Habits, zone: ZoneInfo, currency: str) -> Read:
     """Give the function that reads the texts of a column, made once a column."""
     mark, day_first = habits.marks.get(column), habits.day_first(column)
     readers: dict[str, Read] = {
         "text": str,
-        "day": lambda text: dates.read_day(text, day_first, book.zone),
-        "moment": lambda text: dates.read_moment(text, day_first, book.zone),
-        "money": lambda text: amounts.read_money(text, mark, _currency_of(column, book.currency)),
+        "day": lambda text: dates.read_day(text, day_first, zone),
+        "moment": lambda text: dates.read_moment(text, day_first, zone),
+        "money": lambda text: amounts.read_money(text, mark, _currency_of(column, currency)),
         "number": lambda text: amounts.read_number(text, mark),
         "whole": lambda text: plain.read_whole(amounts.read_number(text, mark)),
-        "currency": lambda text: amounts.check_currency(text, book.currency),
+        "currency": lambda text: amounts.check_currency(text, currency),
         "flag": plain.read_flag,
         "ended": plain.read_ended,
         "term": plain.read_term,

@@ -138,3 +138,4 @@ addEventListener("resize", () => $$("[data-chart]").forEach((box) => window.echa
 document.addEventListener("DOMContentLoaded", () => { localTimes(); drawCharts(); });
 document.addEventListener("htmx:afterSettle", (event) => { localTimes(event.target); });
 document.addEventListener("htmx:responseError", () => { $("#live").textContent = "That did not work. Reload the page and try again."; });
+document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) print(); });

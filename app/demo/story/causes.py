@@ -20,15 +20,15 @@ class Cause:
 
 
 CAUSES = (
-    Cause("usage_decline", 0.014, 3.3, 75, 110, 30),
-    Cause("idle_seats", 0.006, 2.9, 45, 150, 40),
-    Cause("champion_left", 0.010, 3.1, 20, 90, 40),
-    Cause("friction", 0.010, 3.1, 20, 90, 30),
-    Cause("late_payment", 0.006, 3.0, 30, 110, 30),
-    Cause("failed_onboarding", 0.0, 3.0, 1, 170, 60),
-    Cause("budget_cut", 0.008, 2.1, 20, 100, 30),
-    Cause("price_shock", 0.0, 2.5, 20, 150, 45),
-    Cause("competitor", 0.004, 3.1, 60, 120, 30),
+    Cause("usage_decline", 0.012, 3.8, 75, 120, 30),
+    Cause("idle_seats", 0.005, 3.4, 45, 150, 40),
+    Cause("champion_left", 0.008, 3.6, 20, 100, 40),
+    Cause("friction", 0.008, 3.6, 20, 100, 30),
+    Cause("late_payment", 0.005, 3.5, 30, 120, 30),
+    Cause("failed_onboarding", 0.0, 3.4, 1, 170, 60),
+    Cause("budget_cut", 0.006, 2.6, 20, 100, 30),
+    Cause("price_shock", 0.0, 2.8, 20, 150, 45),
+    Cause("competitor", 0.004, 3.6, 60, 120, 30),
     Cause("lull", 0.006, 0.0, 30, 75, 45),  # looks like a decline and means nothing
 )
 CODES = tuple(cause.code for cause in CAUSES)
@@ -37,12 +37,12 @@ RAMP = np.array([cause.ramp for cause in CAUSES])
 LASTS = np.array([cause.lasts for cause in CAUSES])
 FADE = np.array([cause.fade for cause in CAUSES])
 
-BASE_HAZARD = np.array([0.0032, 0.0025, 0.0013])  # a month, by tier, with no cause at work
+BASE_HAZARD = np.array([0.0031, 0.0025, 0.0012])  # a month, by tier, with no cause at work
 HIGHEST_HAZARD = 0.6
 DELIBERATION = 40  # days a customer thinks it over: behaviour changes first, the mind later
 WARM_UP = 8  # months before the span in which episodes may already have begun
 FAILED_ONBOARDING = 0.14  # share of new accounts
-PRICE_SHOCK = 0.09  # share of yearly price reviews that raise the price sharply
+PRICE_SHOCK = 0.08  # share of yearly price reviews that raise the price sharply
 REVIEW_NOTICE = 75  # days between the letter and the new price
 BUDGET_SEASON = (9, 10, 11, 12)  # calendar months
 
@@ -85,8 +85,8 @@ def strike(book: Book, time: Timeline, seed: int) -> Episodes:
         cause=cause,
         onset=onset,
         until=onset + np.rint(LASTS[cause] * rng.gamma(3, 1 / 3, count)).astype(np.int64),
-        strength=np.clip(rng.lognormal(0, 0.35, count), 0.4, 1.8).astype(np.float32),
-        trace=(rng.lognormal(0, 0.3, count) * (rng.random(count) > 0.08)).astype(np.float32),
+        strength=np.clip(rng.lognormal(0, 0.2, count), 0.6, 1.5).astype(np.float32),
+        trace=(rng.lognormal(0, 0.25, count) * (rng.random(count) > 0.08)).astype(np.float32),
         lag=rng.integers(0, 15, count),
     )
 

@@ -4,40 +4,39 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select, text
 
+from app.core.upserting import as_json
 from app.extensions import db
 from app.identity.models import Membership
-from app.playbooks.models import Task
 
 ROLES = {"owner": "account owner", "leader": "leader"}
 
+_PLAN = text(
+    """
+INSERT INTO task (account_id, enrolment_id, step, title, advice, due_on, created_at, owner_id)
+SELECT e.account_id, e.id, d.step, d.title, d.advice, d.due_on, :now,
+       CASE WHEN d.role = 'owner' THEN coalesce(s.owner_id, l.leader_id) ELSE coalesce(l.leader_id, s.owner_id) END
+FROM enrolment e
+JOIN account_summary s ON s.workspace_id = e.workspace_id AND s.account_id = e.account_id
+CROSS JOIN LATERAL (SELECT (CAST(:leaders AS bigint[]))[1 + e.account_id % nullif(cardinality(CAST(:leaders AS bigint[])), 0)] AS leader_id) l
+CROSS JOIN json_to_recordset(CAST(:steps AS json)) AS d (step int, role text, title text, advice text, due_on date)
+WHERE e.id = ANY(:enrolments)
+ORDER BY e.id, d.step
+"""
+)
 
-def plan(
-    steps: Sequence[Mapping[str, Any]],
-    enrolments: Sequence[Any],
-    owners: Mapping[int, int | None],
-    today: date,
-    now: datetime,
-) -> None:
-    """Write a task for every step of every enrolment (rows with id, account_id). `owners`: account → its owner."""
-    leaders = _leaders()
-    tasks = [
-        {
-            "account_id": enrolment.account_id,
-            "enrolment_id": enrolment.id,
-            "step": number,
-            "title": step["title"],
-            "advice": step["advice"],
-            "owner_id": _doer(step["role"], enrolment.account_id, owners[enrolment.account_id], leaders),
-            "due_on": working_day(today, step["after_days"]),
-            "created_at": now,
-        }
-        for enrolment in enrolments
-        for number, step in enumerate(steps)
+
+def plan(steps: Sequence[Mapping[str, Any]], enrolments: Sequence[int], today: date, now: datetime) -> None:
+    """Write a task for every step of every enrolment.
+
+    An account that nobody owns falls to a leader, and leaders share the accounts among them.
+    """
+    dated = [
+        {**step, "step": number, "due_on": working_day(today, step["after_days"])} for number, step in enumerate(steps)
     ]
-    if tasks:
-        db.session.execute(insert(Task), tasks)
+    values = {"steps": as_json(dated), "leaders": _leaders(), "enrolments": list(enrolments), "now": now}
+    db.session.execute(_PLAN, values)
 
 
 def working_day(start: date, after_days: int) -> date:
@@ -48,14 +47,7 @@ def working_day(start: date, after_days: int) -> date:
     return day + timedelta(days=weeks * 7 + days + over_weekend)
 
 
-def _doer(role: str, account_id: int, owner_id: int | None, leaders: Sequence[int]) -> int | None:
-    """Give whose task it is. An account that nobody owns falls to a leader; leaders share accounts evenly."""
-    if role == "owner" and owner_id is not None:
-        return owner_id
-    return leaders[account_id % len(leaders)] if leaders else owner_id
-
-
-def _leaders() -> Sequence[int]:
+def _leaders() -> list[int]:
     """Give the leaders; in a workspace without any, its administrators."""
     query = select(Membership.user_id, Membership.role).where(Membership.role.in_(("leader", "admin")))
     people = db.session.execute(query.order_by(Membership.user_id)).all()

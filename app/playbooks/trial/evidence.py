@@ -14,6 +14,7 @@ within a batch make the count vary less than that: conservative.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import exp, lgamma, log
 
 ENOUGH = 20.0
@@ -36,24 +37,22 @@ class Batch:
 
 def evidence(batches: Sequence[Batch]) -> float:
     """Give the e-value against "no effect": 1 says nothing, 20 is enough to act on."""
-    tilts = [_log_mean(effect, batches) for effect in _EFFECTS]
-    return exp(min(700.0, _log_sum(list(map(sum, zip(_WEIGHTS, tilts, strict=True)))) - _log_sum(_WEIGHTS)))
+    ratios = [sum(each) for each in zip(_WEIGHTS, *map(_log_ratios, batches), strict=True)]
+    return exp(min(700.0, _log_sum(ratios) - _log_sum(_WEIGHTS)))
 
 
-def _log_mean(effect: float, batches: Sequence[Batch]) -> float:
-    return sum(effect * batch.held_churned - _log_tilt(effect, batch) for batch in batches)
+@lru_cache(maxsize=4096)
+def _log_ratios(batch: Batch) -> tuple[float, ...]:
+    """Give the log of tilted against untilted probability of a batch, for each effect."""
+    churned = batch.treated_churned + batch.held_churned
+    counts = range(max(0, churned - batch.treated), min(batch.held, churned) + 1)
+    ways = [_log_ways(batch.held, k) + _log_ways(batch.treated, churned - k) for k in counts]
+    everyone = _log_ways(batch.treated + batch.held, churned)
+    tilts = (_log_sum([effect * k + way for k, way in zip(counts, ways, strict=True)]) for effect in _EFFECTS)
+    return tuple(effect * batch.held_churned - (tilt - everyone) for effect, tilt in zip(_EFFECTS, tilts, strict=True))
 
 
-def _log_tilt(effect: float, batch: Batch) -> float:
-    """Give log E[exp(effect·count)] for the count of churned held-out accounts, were the arms alike."""
-    churned, everyone = batch.treated_churned + batch.held_churned, batch.treated + batch.held
-    least, most = max(0, churned - batch.treated), min(batch.held, churned)
-    return _log_sum(
-        [effect * k + _ways(batch.held, k) + _ways(batch.treated, churned - k) for k in range(least, most + 1)]
-    ) - _ways(everyone, churned)
-
-
-def _ways(of: int, choose: int) -> float:
+def _log_ways(of: int, choose: int) -> float:
     return lgamma(of + 1) - lgamma(choose + 1) - lgamma(of - choose + 1)
 
 

@@ -25,7 +25,11 @@ def sentence(value: float, before: float) -> str:
     if not value:
         return "no champion or sponsor left in 120 days"
     when = f"{count(before, 'day')} ago" if before else "today"
-    return f"a champion or sponsor left {when}" if value < 2 else f"{round(value)} champions or sponsors left, the latest {when}"
+    return (
+        f"a champion or sponsor left {when}"
+        if value < 2
+        else f"{round(value)} champions or sponsors left, the latest {when}"
+    )
 
 
 SIGNAL = Signal(

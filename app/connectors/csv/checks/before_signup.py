@@ -20,8 +20,8 @@ class SaidBeforeSignup(_BeforeSignup):
 
     code = "said_before_signup"
     title = "Conversations before the account's sign-up"
-    effect = "They stand on the timeline at their own date. What happened before the first paid day enters no score."
-    remedy = "If the sign-up date is that of a migration, correct it in the accounts file and bring that file again: it updates."
+    effect = "They stand on the timeline at their own date, before the sign-up."
+    remedy = "If the sign-up date is that of a migration, correct it in the accounts file and bring that file again."
     kinds = frozenset({"interactions"})
 
 
@@ -30,8 +30,10 @@ class UsageBeforeSignup(_BeforeSignup):
 
     code = "usage_before_signup"
     title = "Usage before the account's sign-up"
-    effect = "It is counted on its day. What happened before the first paid day enters no score."
-    remedy = "Correct the sign-up dates in the accounts file and bring it again, or ask whether usage is joined to the right account."
+    effect = "It is counted on the day that it names, before the sign-up."
+    remedy = (
+        "Correct the sign-up dates and bring the accounts again, or ask whether usage is joined to the right account."
+    )
     kinds = frozenset({"usage"})
 
 

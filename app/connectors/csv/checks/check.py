@@ -14,7 +14,7 @@ class Check:
 
     code: ClassVar[str]
     title: ClassVar[str]
-    effect: ClassVar[str]
+    effect: str
     remedy: ClassVar[str]
     kinds: ClassVar[frozenset[str]]
 

@@ -15,8 +15,8 @@ class ChurnWithoutEnd(Check):
     title = "Churn events that match no end of a subscription"
     effect = ""
     remedy = (
-        "Decide which is right. If the customer did leave, put the end date into the subscriptions file and bring it again;"
-        " if not, the event is a note on the timeline and does no harm."
+        "Decide which is right. If the customer did leave, put the end date into the subscriptions file and bring it"
+        " again; if not, the event is a note on the timeline and does no harm."
     )
     kinds = frozenset({"churn_events"})
 
@@ -32,11 +32,15 @@ class ChurnWithoutEnd(Check):
         if day not in ends:
             nearest = min(ends, key=lambda end: abs((end - day).days), default=None)
             self.near += nearest is not None and abs((nearest - day).days) <= _NEAR_DAYS
-            self.hit(f"{account} on {day}; " + (f"its nearest end is {nearest}" if nearest else "none of its subscriptions ends"), row)
+            self.hit(
+                f"{account} on {day}; "
+                + (f"its nearest end is {nearest}" if nearest else "none of its subscriptions ends"),
+                row,
+            )
 
     def close(self, book: Book) -> None:
         del book
-        self.effect = (  # type: ignore[misc]
+        self.effect = (
             f"None on ARR: only end dates move it. {self.out_of - self.count} events fall on an end,"
             f" {self.near} more within {_NEAR_DAYS} days of one. The rest are kept as notes and count as no churn."
         )

@@ -10,7 +10,7 @@ class ChurnEventButPaying(Check):
     code = "churn_event_but_paying"
     title = "Churn events that leave paid subscriptions running"
     effect = "These accounts keep counting as customers with the ARR of what still runs."
-    remedy = "Ask billing what was cancelled: a part of the contract (then end that subscription) or all of it (end them all)."
+    remedy = "Ask billing what was cancelled: a part (then end that subscription) or everything (end them all)."
     kinds = frozenset({"churn_events"})
 
     def __init__(self) -> None:
@@ -22,7 +22,11 @@ class ChurnEventButPaying(Check):
         if self._stretches is None:
             self._stretches = book.by_account()
         day, account = row.record["happened_at"].astimezone(book.zone).date(), row.record["account"]
-        left = [stretch for stretch in self._stretches.get(account, []) if stretch.ended_on is None or stretch.ended_on > day]
+        left = [
+            stretch
+            for stretch in self._stretches.get(account, [])
+            if stretch.ended_on is None or stretch.ended_on > day
+        ]
         if left:
             total = money(sum(stretch.arr_minor for stretch in left), book.currency)
             self.hit(f"{account} on {day}: {len(left)} paid subscriptions go on or start later, {total} ARR", row)
@@ -34,7 +38,7 @@ class FlagButPaying(Check):
     code = "flag_but_paying"
     title = "Accounts marked as churned that are paying"
     effect = ""
-    remedy = "Take the mark out of the accounts file, or put the end dates into the subscriptions file; then bring that file again."
+    remedy = "Take the mark out of the accounts file, or put end dates into the subscriptions file, and bring it again."
     kinds = frozenset({"accounts"})
 
     def __init__(self) -> None:
@@ -56,4 +60,5 @@ class FlagButPaying(Check):
                 paid = sum(stretch.arr_minor for stretch in running)
                 arr += paid
                 self.hit(f"{account} is marked as churned and pays {money(paid, book.currency)} ARR", row)
-        self.effect = f"The mark is kept with the account and moves nothing; {money(arr, book.currency)} of today's ARR is theirs."  # type: ignore[misc]
+        owed = money(arr, book.currency)
+        self.effect = f"The mark is kept with the account and moves nothing; {owed} of today's ARR is theirs."

@@ -1,5 +1,7 @@
 """Contradictions within the subscriptions themselves."""
 
+from itertools import pairwise
+
 from app.connectors.csv.book import Book, Stretch
 from app.connectors.csv.checks.check import Check
 from app.connectors.csv.translating import Taken
@@ -85,7 +87,7 @@ class StretchesOverlap(Check):
         for external_id, by_start in book.stretches.items():
             ordered = [by_start[start] for start in sorted(by_start)]
             self.out_of += 1
-            if any(_overlap(*pair) for pair in zip(ordered, ordered[1:], strict=False)):
+            if any(_overlap(*pair) for pair in pairwise(ordered)):
                 self.hit(f"{external_id} of {ordered[0].account}")
 
 
@@ -94,8 +96,12 @@ class SeveralAtOnce(Check):
 
     code = "several_at_once"
     title = "Accounts with several paid subscriptions at once"
-    effect = "Right for add-ons, sites and products: the account's ARR is their sum, and one of them ending is contraction, not churn."
-    remedy = "If a new row was meant to replace the one before, put the end date on the older one and bring the file again."
+    effect = (
+        "The account's ARR is their sum, and one of them ending is contraction, not churn: right for add-ons and sites."
+    )
+    remedy = (
+        "If a new row was meant to replace the one before, put the end date on the older one and bring the file again."
+    )
     kinds = frozenset({"subscriptions"})
 
     def close(self, book: Book) -> None:

@@ -13,7 +13,7 @@ class UsageOutsideSubscription(Check):
         " usage per subscription cannot be trusted."
     )
     remedy = (
-        "Ask who owns the export whether usage is joined to the right subscription. If subscriptions are renewed under new"
+        "Ask who owns the export whether usage is joined to the right subscription. If contracts are renewed under new"
         " ids, export usage with the account's id instead."
     )
     kinds = frozenset({"usage"})

@@ -8,8 +8,8 @@ class UsageUnpaid(Check):
 
     code = "usage_unpaid"
     title = "Usage on days without any subscription"
-    effect = "It is counted. Before the first paid day it belongs to no customer life yet, so risk and health do not look at it."
-    remedy = "Look whether start dates were moved when contracts were migrated, or whether trials are missing from the export."
+    effect = "It is counted on the day that it names, though nothing was paid for then."
+    remedy = "Look whether a migration gave contracts new start dates, or whether trials are missing from the export."
     kinds = frozenset({"usage"})
 
     def __init__(self) -> None:

@@ -22,16 +22,49 @@ KIND = Kind(
     needs=(("external_id",),),
     shape=shape,
     fields=(
-        Field("external_id", "Account id", synonyms=("account_id", "customer_id", "company_id", "organization_id", "org_id", "client_id", "tenant_id", "account_number", "id", "external_id", "uuid")),
-        Field("name", "Name", synonyms=("account_name", "company_name", "customer_name", "organization_name", "name", "company", "account", "customer", "organization", "client_name")),
-        Field("domain", "Web domain", synonyms=("domain", "website", "web_site", "url", "company_domain")),
-        Field("industry", "Industry", synonyms=("industry", "sector", "vertical")),
-        Field("country", "Country", synonyms=("country", "country_code", "billing_country")),
-        Field("tier", "Tier", synonyms=("tier", "plan_tier", "segment", "account_tier", "customer_tier", "size", "company_size")),
-        Field("signed_up_on", "Signed up on", "day", ("signup_date", "signed_up_on", "signed_up_at", "created_at", "created_on", "created", "customer_since", "start_date", "join_date", "onboarded_at", "date_created")),
-        Field("owner_email", "Owner (e-mail)", "email", ("owner_email", "csm_email", "owner", "csm", "account_owner", "account_manager", "customer_success_manager", "success_manager")),
-        Field("parent", "Parent account id", synonyms=("parent_id", "parent_account_id", "parent", "parent_account", "ultimate_parent_id")),
-        Field("churned", "Said to have churned", "ended", ("churn_flag", "churned", "is_churned", "status", "account_status", "churn", "customer_status")),
-        Field("custom", "Keep with the account", many=True),
+        Field(
+            "external_id",
+            "Account id",
+            "text",
+            "account_id customer_id company_id organization_id org_id client_id tenant_id account_number id "
+            "external_id uuid",
+        ),
+        Field(
+            "name",
+            "Name",
+            "text",
+            "account_name company_name customer_name organization_name name company account customer organization "
+            "client_name",
+        ),
+        Field("domain", "Web domain", "text", "domain website web_site url company_domain"),
+        Field("industry", "Industry", "text", "industry sector vertical"),
+        Field("country", "Country", "text", "country country_code billing_country"),
+        Field("tier", "Tier", "text", "tier plan_tier segment account_tier customer_tier size company_size"),
+        Field(
+            "signed_up_on",
+            "Signed up on",
+            "day",
+            "signup_date signed_up_on signed_up_at created_at created_on created customer_since start_date "
+            "join_date onboarded_at date_created",
+        ),
+        Field(
+            "owner_email",
+            "Owner (e-mail)",
+            "email",
+            "owner_email csm_email owner csm account_owner account_manager customer_success_manager success_manager",
+        ),
+        Field(
+            "parent",
+            "Parent account id",
+            "text",
+            "parent_id parent_account_id parent parent_account ultimate_parent_id",
+        ),
+        Field(
+            "churned",
+            "Said to have churned",
+            "ended",
+            "churn_flag churned is_churned status account_status churn customer_status",
+        ),
+        Field("custom", "Keep with the account", "text", many=True),
     ),
-)  # fmt: skip
+)

@@ -34,18 +34,29 @@ def shape(values: Values, book: Book) -> dict[str, Any]:
 KIND = Kind(
     code="churn_events",
     title="Churn events",
-    explains="One row a leaving as somebody wrote it down. Kept as a note on the timeline; it does not end a subscription.",
+    explains="One row a leaving, as somebody wrote it down. Kept as a note on the timeline; it ends no subscription.",
     words=("churn", "cancel", "attrition", "lost"),
     needs=(("account", "account_name", "subscription"), ("happened_at",)),
     shape=shape,
     fields=(
-        Field("external_id", "Event id", synonyms=("churn_event_id", "churn_id", "cancellation_id", "event_id", "id", "external_id")),
+        Field("external_id", "Event id", "text", "churn_event_id churn_id cancellation_id event_id id external_id"),
         *ACCOUNT_FIELDS,
         SUBSCRIPTION_FIELD,
-        Field("happened_at", "Churned on", "moment", ("churn_date", "churned_on", "churned_at", "cancel_date", "cancelled_at", "canceled_at", "cancellation_date", "date", "lost_on")),
-        Field("reason", "Reason", synonyms=("reason_code", "reason", "churn_reason", "cancellation_reason", "category")),
-        Field("body", "Feedback", synonyms=("feedback_text", "feedback", "comment", "notes", "comments", "description", "explanation")),
-        Field("is_reactivation", "Is a reactivation", "flag", ("is_reactivation", "reactivation", "reactivated", "won_back")),
-        Field("detail", "Show below the feedback", synonyms=("refund_amount", "refund_amount_usd", "refund", "preceding_upgrade_flag", "preceding_downgrade_flag"), many=True),
+        Field(
+            "happened_at",
+            "Churned on",
+            "moment",
+            "churn_date churned_on churned_at cancel_date cancelled_at canceled_at cancellation_date date lost_on",
+        ),
+        Field("reason", "Reason", "text", "reason_code reason churn_reason cancellation_reason category"),
+        Field("body", "Feedback", "text", "feedback_text feedback comment notes comments description explanation"),
+        Field("is_reactivation", "Is a reactivation", "flag", "is_reactivation reactivation reactivated won_back"),
+        Field(
+            "detail",
+            "Show below the feedback",
+            "text",
+            "refund_amount refund_amount_usd refund preceding_upgrade_flag preceding_downgrade_flag",
+            many=True,
+        ),
     ),
-)  # fmt: skip
+)

@@ -35,7 +35,9 @@ def shape(values: Values, book: Book) -> dict[str, Any]:
 
 def said(values: Values) -> str | None:
     """Put the words first and below them each column that was mapped to be shown, with its name."""
-    told = {column: text for column, text in values.get("detail", {}).items() if text.casefold() not in _NOTHING_TO_TELL}
+    told = {
+        column: text for column, text in values.get("detail", {}).items() if text.casefold() not in _NOTHING_TO_TELL
+    }
     details = [f"{_spoken(column)}: {text}" for column, text in told.items()]
     return "\n".join(filter(None, (values.get("body"), " · ".join(details)))) or None
 
@@ -48,26 +50,67 @@ KIND = Kind(
     code="interactions",
     title="Tickets and other conversations",
     explains="One row a ticket, call, mail or meeting. It stands on the account's timeline.",
-    words=("ticket", "interaction", "conversation", "case", "call", "meeting", "email", "support", "chat", "survey", "csat"),
+    words=(
+        "ticket",
+        "interaction",
+        "conversation",
+        "case",
+        "call",
+        "meeting",
+        "email",
+        "support",
+        "chat",
+        "survey",
+        "csat",
+    ),
     needs=(("external_id",), ("account", "account_name", "subscription", "person"), ("happened_at",)),
     shape=shape,
     fields=(
-        Field("external_id", "Ticket or message id", synonyms=("ticket_id", "interaction_id", "case_id", "case_number", "conversation_id", "call_id", "meeting_id", "message_id", "email_id", "chat_id", "ticket", "id", "external_id", "number", "activity_id")),
+        Field(
+            "external_id",
+            "Ticket or message id",
+            "text",
+            "ticket_id interaction_id case_id case_number conversation_id call_id meeting_id message_id email_id "
+            "chat_id ticket id external_id number activity_id",
+        ),
         *ACCOUNT_FIELDS,
         SUBSCRIPTION_FIELD,
         PERSON_FIELD,
-        Field("channel", "Channel", "channel", ("channel", "via", "type", "medium", "source_channel", "activity_type")),
-        Field("direction", "Direction", "direction", ("direction", "inbound_outbound", "sender_type")),
-        Field("subject", "Subject", synonyms=("subject", "title", "summary", "topic", "subject_line")),
-        Field("body", "Words", synonyms=("body", "description", "text", "message", "content", "notes", "comment", "details", "transcript")),
-        Field("happened_at", "Opened or happened at", "moment", ("submitted_at", "created_at", "opened_at", "happened_at", "date", "timestamp", "created", "occurred_at", "start_time", "sent_at", "created_on", "opened", "started_at", "open_date")),
-        Field("resolved_at", "Resolved at", "moment", ("closed_at", "resolved_at", "solved_at", "completed_at", "closed", "resolved", "closed_on", "resolution_date", "close_date")),
-        Field("priority", "Priority", "word", ("priority", "severity", "urgency")),
-        Field("satisfaction", "Satisfaction (1 to 5)", "satisfaction", ("satisfaction_score", "satisfaction", "csat", "csat_score", "rating", "satisfaction_rating"), missed="satisfaction of these is unknown, and left out of every mean; it is not taken for neutral"),
-        Field("escalated", "Escalated", "flag", ("escalation_flag", "escalated", "is_escalated", "escalation")),
-        Field("author", "Handled by", synonyms=("author", "agent", "assignee", "owner", "handled_by", "rep", "agent_name")),
-        Field("reach", "People who could read it", "whole", ("reach", "views", "followers", "audience")),
-        Field("thread", "Thread", synonyms=("thread", "thread_id", "parent_ticket_id")),
-        Field("detail", "Show below the words", synonyms=("resolution_time_hours", "first_response_time_minutes", "first_response_time", "product", "category", "tags", "tag"), many=True),
+        Field("channel", "Channel", "channel", "channel via type medium source_channel activity_type"),
+        Field("direction", "Direction", "direction", "direction inbound_outbound sender_type"),
+        Field("subject", "Subject", "text", "subject title summary topic subject_line"),
+        Field("body", "Words", "text", "body description text message content notes comment details transcript"),
+        Field(
+            "happened_at",
+            "Opened or happened at",
+            "moment",
+            "submitted_at created_at opened_at happened_at date timestamp created occurred_at start_time sent_at "
+            "created_on opened started_at open_date",
+        ),
+        Field(
+            "resolved_at",
+            "Resolved at",
+            "moment",
+            "closed_at resolved_at solved_at completed_at closed resolved closed_on resolution_date close_date",
+        ),
+        Field("priority", "Priority", "word", "priority severity urgency"),
+        Field(
+            "satisfaction",
+            "Satisfaction (1 to 5)",
+            "satisfaction",
+            "satisfaction_score satisfaction csat csat_score rating satisfaction_rating",
+            missed="satisfaction of these is unknown, and left out of every mean; it is not taken for neutral",
+        ),
+        Field("escalated", "Escalated", "flag", "escalation_flag escalated is_escalated escalation"),
+        Field("author", "Handled by", "text", "author agent assignee owner handled_by rep agent_name"),
+        Field("reach", "People who could read it", "whole", "reach views followers audience"),
+        Field("thread", "Thread", "text", "thread thread_id parent_ticket_id"),
+        Field(
+            "detail",
+            "Show below the words",
+            "text",
+            "resolution_time_hours first_response_time_minutes first_response_time product category tags tag",
+            many=True,
+        ),
     ),
-)  # fmt: skip
+)

@@ -6,7 +6,7 @@ from typing import Any
 from app.connectors.csv.book import Book
 from app.connectors.csv.kinds.kind import Field, Kind, Refusal, Values
 from app.connectors.csv.kinds.referring import ACCOUNT_FIELDS, SUBSCRIPTION_FIELD, account_of
-from app.connectors.csv.values.amounts import minor
+from app.connectors.csv.reading.amounts import minor
 
 _USUAL_DAYS = 30
 
@@ -31,13 +31,13 @@ KIND = Kind(
     needs=(("external_id",), ("account", "account_name", "subscription"), ("issued_on",), ("amount",)),
     shape=shape,
     fields=(
-        Field("external_id", "Invoice id", synonyms=("invoice_id", "invoice_number", "invoice_no", "number", "id", "external_id")),
+        Field("external_id", "Invoice id", "text", "invoice_id invoice_number invoice_no number id external_id"),
         *ACCOUNT_FIELDS,
         SUBSCRIPTION_FIELD,
-        Field("issued_on", "Issued on", "day", ("invoice_date", "issued_on", "issued_at", "issue_date", "date", "created", "created_at")),
-        Field("due_on", "Due on", "day", ("due_date", "due_on", "due_at", "payment_due")),
-        Field("paid_on", "Paid on", "day", ("paid_on", "paid_at", "paid_date", "payment_date", "date_paid")),
-        Field("amount", "Amount", "money", ("amount", "total", "amount_due", "invoice_amount", "total_amount", "net_amount")),
-        Field("currency", "Currency", "currency", ("currency", "currency_code", "iso_currency")),
+        Field("issued_on", "Issued on", "day", "invoice_date issued_on issued_at issue_date date created created_at"),
+        Field("due_on", "Due on", "day", "due_date due_on due_at payment_due"),
+        Field("paid_on", "Paid on", "day", "paid_on paid_at paid_date payment_date date_paid"),
+        Field("amount", "Amount", "money", "amount total amount_due invoice_amount total_amount net_amount"),
+        Field("currency", "Currency", "currency", "currency currency_code iso_currency"),
     ),
-)  # fmt: skip
+)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from app.connectors.csv.book import Book
@@ -11,7 +12,8 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Field:
-    """Something a column may hold. `reads` names how its texts are read (translating.py).
+    """Something a column may hold. `reads` names how its texts are read (translating.py); `headers` are the names that
+    such columns usually have, the likeliest first, with a space between them.
 
     `many`: several columns may be mapped to it. `missed`: what is lost where it is empty, for the report.
     """
@@ -19,9 +21,13 @@ class Field:
     code: str
     title: str
     reads: str = "text"
-    synonyms: tuple[str, ...] = ()
+    headers: str = ""
     many: bool = False
     missed: str = ""
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.headers.split())
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,7 @@ class Kind:
         """Give a field. Raises KeyError."""
         return self.by_code[code]
 
-    @property
+    @cached_property
     def by_code(self) -> dict[str, Field]:
         return {each.code: each for each in self.fields}
 

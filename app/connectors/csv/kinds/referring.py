@@ -4,11 +4,28 @@ from app.connectors.csv.book import Book
 from app.connectors.csv.kinds.kind import Field, Refusal, Values
 
 ACCOUNT_FIELDS = (
-    Field("account", "Account id", synonyms=("account_id", "customer_id", "company_id", "organization_id", "org_id", "client_id", "tenant_id", "account", "account_number", "customer")),
-    Field("account_name", "Account name", synonyms=("account_name", "company_name", "customer_name", "organization_name", "company", "organization", "client_name")),
-)  # fmt: skip
-SUBSCRIPTION_FIELD = Field("subscription", "Subscription id", synonyms=("subscription_id", "subscription", "contract_id", "license_id", "sub_id"))
-PERSON_FIELD = Field("person", "Person (id or e-mail)", synonyms=("contact_id", "user_id", "person_id", "email", "contact_email", "user_email", "requester_email", "person", "user", "member_id"))
+    Field(
+        "account",
+        "Account id",
+        "text",
+        "account_id customer_id company_id organization_id org_id client_id tenant_id account account_number customer",
+    ),
+    Field(
+        "account_name",
+        "Account name",
+        "text",
+        "account_name company_name customer_name organization_name company organization client_name",
+    ),
+)
+SUBSCRIPTION_FIELD = Field(
+    "subscription", "Subscription id", "text", "subscription_id subscription contract_id license_id sub_id"
+)
+PERSON_FIELD = Field(
+    "person",
+    "Person (id or e-mail)",
+    "text",
+    "contact_id user_id person_id email contact_email user_email requester_email person user member_id",
+)
 
 
 def account_of(values: Values, book: Book) -> str:
@@ -42,7 +59,9 @@ def _by_id(given: str, book: Book) -> str:
 def _by_subscription(given: str, book: Book) -> str:
     account = book.account_of_subscription(given)
     if account is None:
-        raise Refusal("subscription", "names no subscription known here: bring the subscriptions file too, or correct the id")
+        raise Refusal(
+            "subscription", "names no subscription known here: bring the subscriptions file too, or correct the id"
+        )
     return account
 
 
@@ -50,7 +69,10 @@ def _by_name(given: str, book: Book) -> str:
     account = book.names.get(given.casefold())
     if account is None:
         several = given.casefold() in book.names
-        raise Refusal("account_name", "is the name of several accounts: use the id" if several else "is the name of no account here")
+        raise Refusal(
+            "account_name",
+            "is the name of several accounts: use the id" if several else "is the name of no account here",
+        )
     return account
 
 

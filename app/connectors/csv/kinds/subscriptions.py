@@ -7,7 +7,7 @@ from typing import Any
 from app.connectors.csv.book import Book
 from app.connectors.csv.kinds.kind import Field, Kind, Refusal, Values
 from app.connectors.csv.kinds.referring import ACCOUNT_FIELDS, account_of
-from app.connectors.csv.values.amounts import minor
+from app.connectors.csv.reading.amounts import minor
 
 _KEPT = ("plan", "seats", "started_on", "term_months", "auto_renew")
 
@@ -31,7 +31,9 @@ def _ended_on(values: Values) -> Any:
     last = values.get("last_paid_on")
     ended = values.get("ended_on") or (last + timedelta(days=1) if last else None)
     if ended is not None and ended < values["started_on"]:
-        raise Refusal("ended_on" if values.get("ended_on") else "last_paid_on", f"is before the start on {values['started_on']}")
+        raise Refusal(
+            "ended_on" if values.get("ended_on") else "last_paid_on", f"is before the start on {values['started_on']}"
+        )
     return ended
 
 
@@ -57,20 +59,60 @@ KIND = Kind(
     needs=(("external_id",), ("account", "account_name"), ("started_on",), ("arr", "mrr", "amount")),
     shape=shape,
     fields=(
-        Field("external_id", "Subscription id", synonyms=("subscription_id", "contract_id", "license_id", "sub_id", "subscription", "id", "external_id")),
+        Field(
+            "external_id",
+            "Subscription id",
+            "text",
+            "subscription_id contract_id license_id sub_id subscription id external_id",
+        ),
         *ACCOUNT_FIELDS,
-        Field("plan", "Plan", synonyms=("plan", "plan_tier", "plan_name", "product", "edition", "tier", "package", "sku")),
-        Field("seats", "Seats", "whole", ("seats", "quantity", "licenses", "licences", "users", "seat_count", "number_of_seats")),
-        Field("started_on", "Starts on", "day", ("start_date", "started_on", "started_at", "start", "begin_date", "subscription_start", "contract_start", "current_period_start", "valid_from", "from_date", "created")),
-        Field("ended_on", "Ends on (first day no longer paid)", "day", ("end_date", "ended_on", "ended_at", "end", "cancelled_at", "canceled_at", "cancellation_date", "churn_date", "subscription_end", "contract_end", "valid_to", "terminated_on")),
-        Field("last_paid_on", "Last day paid", "day", ("last_day", "last_paid_day", "paid_through", "paid_until", "last_paid_on", "service_end_date")),
-        Field("arr", "ARR", "money", ("arr", "arr_amount", "annual_recurring_revenue", "annual_value", "acv", "annual_amount", "yearly_price", "annual_contract_value")),
-        Field("mrr", "MRR", "money", ("mrr", "mrr_amount", "monthly_recurring_revenue", "monthly_amount", "monthly_price", "monthly_charges")),
-        Field("amount", "Amount a term", "money", ("amount", "price", "value", "contract_value", "total", "tcv")),
-        Field("currency", "Currency", "currency", ("currency", "currency_code", "iso_currency")),
-        Field("term_months", "Term or billing period", "term", ("billing_frequency", "billing_period", "term", "term_months", "billing_cycle", "interval", "contract_length", "contract_term", "period", "frequency", "contract")),
-        Field("auto_renew", "Renews by itself", "flag", ("auto_renew", "auto_renew_flag", "auto_renewal", "autorenew", "is_auto_renew")),
-        Field("is_trial", "Is a trial", "flag", ("is_trial", "trial", "trial_flag")),
-        Field("churned", "Said to be over", "ended", ("churn_flag", "churned", "is_churned", "status", "subscription_status", "state")),
+        Field("plan", "Plan", "text", "plan plan_tier plan_name product edition tier package sku"),
+        Field("seats", "Seats", "whole", "seats quantity licenses licences users seat_count number_of_seats"),
+        Field(
+            "started_on",
+            "Starts on",
+            "day",
+            "start_date started_on started_at start begin_date subscription_start contract_start "
+            "current_period_start valid_from from_date created",
+        ),
+        Field(
+            "ended_on",
+            "Ends on (first day no longer paid)",
+            "day",
+            "end_date ended_on ended_at end cancelled_at canceled_at cancellation_date churn_date "
+            "subscription_end contract_end valid_to terminated_on",
+        ),
+        Field(
+            "last_paid_on",
+            "Last day paid",
+            "day",
+            "last_day last_paid_day paid_through paid_until last_paid_on service_end_date",
+        ),
+        Field(
+            "arr",
+            "ARR",
+            "money",
+            "arr arr_amount annual_recurring_revenue annual_value acv annual_amount yearly_price annual_contract_value",
+        ),
+        Field(
+            "mrr",
+            "MRR",
+            "money",
+            "mrr mrr_amount monthly_recurring_revenue monthly_amount monthly_price monthly_charges",
+        ),
+        Field("amount", "Amount a term", "money", "amount price value contract_value total tcv"),
+        Field("currency", "Currency", "currency", "currency currency_code iso_currency"),
+        Field(
+            "term_months",
+            "Term or billing period",
+            "term",
+            "billing_frequency billing_period term term_months billing_cycle interval contract_length "
+            "contract_term period frequency contract",
+        ),
+        Field(
+            "auto_renew", "Renews by itself", "flag", "auto_renew auto_renew_flag auto_renewal autorenew is_auto_renew"
+        ),
+        Field("is_trial", "Is a trial", "flag", "is_trial trial trial_flag"),
+        Field("churned", "Said to be over", "ended", "churn_flag churned is_churned status subscription_status state"),
     ),
-)  # fmt: skip
+)

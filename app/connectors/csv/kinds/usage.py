@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from app.connectors.csv.book import Book
@@ -9,7 +10,12 @@ from app.connectors.csv.kinds.kind import Field, Kind, Refusal, Values
 from app.connectors.csv.kinds.referring import ACCOUNT_FIELDS, PERSON_FIELD, SUBSCRIPTION_FIELD, account_of, person_of
 
 TOTAL = "usage"
-_USUAL_NAMES = {"error_count": "errors", "login_count": "logins", "session_count": "sessions", "api_call_count": "api_calls"}
+_USUAL_NAMES = {
+    "error_count": "errors",
+    "login_count": "logins",
+    "session_count": "sessions",
+    "api_call_count": "api_calls",
+}
 _AHEAD_SECONDS = 86_400
 
 
@@ -30,6 +36,7 @@ def shape(values: Values, book: Book) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=4_096)
 def code_of(name: str) -> str:
     """Give the code of the meter that a feature or column of this name counts on."""
     code = re.sub(r"[^a-z0-9]+", "_", name.casefold()).strip("_")[:60] or "unnamed"
@@ -54,13 +61,34 @@ KIND = Kind(
     needs=(("account", "account_name", "subscription", "person"), ("happened_at",)),
     shape=shape,
     fields=(
-        Field("external_id", "Row id", synonyms=("usage_id", "event_id", "id", "row_id", "external_id", "uuid", "message_id")),
+        Field("external_id", "Row id", "text", "usage_id event_id id row_id external_id uuid message_id"),
         *ACCOUNT_FIELDS,
         SUBSCRIPTION_FIELD,
         PERSON_FIELD,
-        Field("happened_at", "Day or moment", "moment", ("usage_date", "date", "day", "timestamp", "happened_at", "event_time", "occurred_at", "event_date", "time", "created_at", "activity_date", "period")),
-        Field("feature", "Feature or event name", synonyms=("feature_name", "feature", "event_name", "event", "meter", "metric", "action", "module", "event_type")),
-        Field("quantity", "Quantity", "number", ("usage_count", "count", "quantity", "value", "events", "uses", "units", "usage", "total", "amount")),
-        Field("measure", "Count it as a meter of its own", "number", ("error_count", "errors", "usage_duration_secs", "duration", "duration_secs", "duration_seconds", "logins", "login_count", "sessions", "session_count", "api_calls", "reports", "exports", "minutes", "active_users", "page_views", "messages_sent", "projects_created"), many=True),
+        Field(
+            "happened_at",
+            "Day or moment",
+            "moment",
+            "usage_date date day timestamp happened_at event_time occurred_at event_date time created_at "
+            "activity_date period",
+        ),
+        Field(
+            "feature",
+            "Feature or event name",
+            "text",
+            "feature_name feature event_name event meter metric action module event_type",
+        ),
+        Field(
+            "quantity", "Quantity", "number", "usage_count count quantity value events uses units usage total amount"
+        ),
+        Field(
+            "measure",
+            "Count it as a meter of its own",
+            "number",
+            "error_count errors usage_duration_secs duration duration_secs duration_seconds logins login_count "
+            "sessions session_count api_calls reports exports minutes active_users page_views messages_sent "
+            "projects_created",
+            many=True,
+        ),
     ),
-)  # fmt: skip
+)

@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 
 from app.core.money import minor_digits, to_minor
 
@@ -13,14 +14,59 @@ _SIGNS = {
     "₩": frozenset({"KRW"}), "zł": frozenset({"PLN"}), "Fr.": frozenset({"CHF"}),
 }  # fmt: skip
 CURRENCIES = frozenset(
-    "USD EUR GBP JPY CNY INR AUD CAD NZD SGD HKD CHF SEK NOK DKK PLN CZK HUF RON BGN TRY ZAR BRL MXN ARS CLP COP"
-    " KRW TWD THB IDR MYR PHP VND ILS AED SAR EGP NGN KES UAH BHD KWD TND".split()
+    [
+        "USD",
+        "EUR",
+        "GBP",
+        "JPY",
+        "CNY",
+        "INR",
+        "AUD",
+        "CAD",
+        "NZD",
+        "SGD",
+        "HKD",
+        "CHF",
+        "SEK",
+        "NOK",
+        "DKK",
+        "PLN",
+        "CZK",
+        "HUF",
+        "RON",
+        "BGN",
+        "TRY",
+        "ZAR",
+        "BRL",
+        "MXN",
+        "ARS",
+        "CLP",
+        "COP",
+        "KRW",
+        "TWD",
+        "THB",
+        "IDR",
+        "MYR",
+        "PHP",
+        "VND",
+        "ILS",
+        "AED",
+        "SAR",
+        "EGP",
+        "NGN",
+        "KES",
+        "UAH",
+        "BHD",
+        "KWD",
+        "TND",
+    ]
 )
 _CODE = re.compile(r"^([A-Z]{3})(?=[\s\d(+-])|(?<=[\s\d)])([A-Z]{3})$")
 _SPACES = re.compile(r"[\s   '’_]")
 _PLAIN = re.compile(r"\d*\.?\d+|\d+\.")
 
 
+@lru_cache(maxsize=65_536)
 def decimal_mark(text: str) -> str | None:
     """Say which decimal mark a number betrays: "," or "."; "?" for one dot with three digits; None for nothing."""
     digits = _SPACES.sub("", _without_currency(text)[0]).strip("+-()")
@@ -38,6 +84,7 @@ def decimal_mark(text: str) -> str | None:
     return mark
 
 
+@lru_cache(maxsize=65_536)
 def read_number(text: str, mark: str | None = None) -> Decimal:
     """Read a number whose column has `mark` as decimal mark (None: not known). Raises ValueError."""
     digits = _SPACES.sub("", text.strip()).replace("−", "-")
@@ -49,6 +96,7 @@ def read_number(text: str, mark: str | None = None) -> Decimal:
     return sign * Decimal(plain)
 
 
+@lru_cache(maxsize=65_536)
 def read_money(text: str, mark: str | None, currency: str) -> Decimal:
     """Read an amount in major units of `currency`. Raises ValueError, also when it names another currency."""
     bare, said = _without_currency(text)
@@ -103,4 +151,5 @@ def _without_currency(text: str) -> tuple[str, frozenset[str]]:
 
 def _other_currency(said: frozenset[str], currency: str) -> str:
     name = min(said) if len(said) == 1 else "another currency"
-    return f"is in {name}; this workspace counts in {currency}: convert the column first, or keep such accounts in a workspace of their own"
+    remedy = "convert the column first, or keep such accounts in a workspace of their own"
+    return f"is in {name}; this workspace counts in {currency}: {remedy}"

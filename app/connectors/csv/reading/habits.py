@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from app.connectors.csv.values import amounts, dates
+from app.connectors.csv.reading import amounts, dates
 
 _CLEAR = 20  # a habit holds when it outnumbers its opposite by this factor; the rest are slips
 _TELLING = 3  # so many values with three digits after the dot, and none with another number: thousands
@@ -37,7 +37,11 @@ class Habits:
     @property
     def unsettled(self) -> dict[str, int]:
         """The date columns in which some values read as two days, with how many do."""
-        return {column: habit.ambiguous for column, habit in self.dates.items() if habit.day_first is None and habit.ambiguous}
+        return {
+            column: habit.ambiguous
+            for column, habit in self.dates.items()
+            if habit.day_first is None and habit.ambiguous
+        }
 
 
 @dataclass
@@ -57,7 +61,10 @@ class Witness:
 
 
 def judge(
-    rows: Iterable[Mapping[str, str]], day_columns: Collection[str], number_columns: Collection[str], setting: bool | None
+    rows: Iterable[Mapping[str, str]],
+    day_columns: Collection[str],
+    number_columns: Collection[str],
+    setting: bool | None,
 ) -> Habits:
     """Decide each column by all its values: a date column by itself, else by the file's others, else by the setting."""
     witnesses = {column: Witness() for column in (*day_columns, *number_columns)}

@@ -4,6 +4,7 @@ import re
 from decimal import Decimal
 
 _MISSING = frozenset({"", "null", "none", "n/a", "#n/a", "nan", "nil", "undefined", "(blank)", "-", "--", "–", "?"})
+_LONGEST_MISSING = 16
 _TRUE = frozenset({"true", "t", "yes", "y", "1", "x", "on"})
 _FALSE = frozenset({"false", "f", "no", "n", "0", "off"})
 _TERMS = {
@@ -13,26 +14,34 @@ _TERMS = {
 }  # fmt: skip
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 _TERM = re.compile(r"(\d+)[\s-]*(m|mo|mos|month|months|y|yr|yrs|year|years)?(?: contract)?")
-_SATISFIED = {"good": 5, "great": 5, "happy": 5, "satisfied": 5, "positive": 5, "ok": 3, "neutral": 3, "bad": 1, "unhappy": 1, "unsatisfied": 1, "dissatisfied": 1, "negative": 1}
+_SATISFIED = {
+    5.0: ("good", "great", "happy", "satisfied", "positive"),
+    3.0: ("ok", "neutral"),
+    1.0: ("bad", "unhappy", "unsatisfied", "dissatisfied", "negative"),
+}
 _NOT_RATED = frozenset({"offered", "unoffered", "not rated", "unrated", "no answer"})
 _CHANNELS = {
-    "email": ("email", "e-mail", "mail"), "phone": ("phone", "call", "voice", "telephone"),
-    "chat": ("chat", "live chat", "messaging", "sms", "whatsapp", "slack"), "ticket": ("ticket", "case", "web", "portal", "form", "api", "support"),
-    "social": ("social", "twitter", "x", "facebook", "linkedin"), "community": ("community", "forum"),
-    "in_app": ("in_app", "in-app", "in app", "widget"), "meeting": ("meeting", "qbr", "ebr", "visit", "video", "zoom", "demo"),
+    "email": ("email", "e-mail", "mail"),
+    "phone": ("phone", "call", "voice", "telephone"),
+    "chat": ("chat", "live chat", "messaging", "sms", "whatsapp", "slack"),
+    "ticket": ("ticket", "case", "web", "portal", "form", "api", "support"),
+    "social": ("social", "twitter", "x", "facebook", "linkedin"),
+    "community": ("community", "forum"),
+    "in_app": ("in_app", "in-app", "in app", "widget"),
+    "meeting": ("meeting", "qbr", "ebr", "visit", "video", "zoom", "demo"),
     "note": ("note", "comment"),
-}  # fmt: skip
+}
 _DIRECTIONS = {
     "in": ("in", "inbound", "incoming", "received", "customer", "from customer"),
     "out": ("out", "outbound", "outgoing", "sent", "agent", "to customer"),
     "internal": ("internal", "note", "private"),
 }
-_ENDED = frozenset({"cancelled", "canceled", "churned", "ended", "expired", "terminated", "closed", "inactive", "lost", "yes", "true", "1", "t", "y"})
+_ENDED = _TRUE | {"cancelled", "canceled", "churned", "ended", "expired", "terminated", "closed", "inactive", "lost"}
 
 
 def is_missing(text: str) -> bool:
     """Say whether a cell is a way of writing nothing."""
-    return text.strip().casefold() in _MISSING
+    return len(text) < _LONGEST_MISSING and text.strip().casefold() in _MISSING
 
 
 def read_flag(text: str) -> bool:
@@ -63,15 +72,16 @@ def read_satisfaction(text: str) -> float | None:
     word = text.strip().casefold()
     if word in _NOT_RATED:
         return None
-    if word in _SATISFIED:
-        return float(_SATISFIED[word])
+    for answer, words in _SATISFIED.items():
+        if word in words:
+            return answer
     try:
-        answer = float(Decimal(word.replace(",", ".")))
+        number = float(Decimal(word.replace(",", ".")))
     except ArithmeticError:
         raise ValueError("is not an answer on the scale 1 to 5") from None
-    if not 1 <= answer <= 5:
+    if not 1 <= number <= 5:
         raise ValueError("is outside the scale 1 to 5: bring it to that scale first")
-    return answer
+    return number
 
 
 def read_whole(number: Decimal) -> int:

@@ -52,6 +52,8 @@ class Sheet:
                 yield self._row(line, cells, fault)
 
     def _row(self, line: int, cells: list[str], fault: str) -> Row:
+        if len(cells) == len(self.columns):
+            return Row(line, dict(zip(self.columns, cells, strict=True)), fault)
         if not fault and len(cells) > len(self.columns) and any(cells[len(self.columns) :]):
             fault = f"has {len(cells)} cells, the header {len(self.columns)}: is a {_name(self.delimiter)} unquoted?"
         if not fault and len(cells) < len(self.columns):

@@ -1,0 +1,125 @@
+"""The book as a list: filters, order and keyset pages over the summary rows."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from app.accounts.models import BANDS, STAGES
+from app.accounts.searching import prefix_ranges
+from app.extensions import db
+
+PAGE = 50
+_SORTS = {
+    "name": "s.name",
+    "arr": "s.arr_minor",
+    "risk": "coalesce(s.risk, -1)",
+    "health": "coalesce(s.score, -1)",
+    "renews": "coalesce(s.renews_on, '9999-12-31')",
+}
+_FILTERS = ("q", "band", "owner", "stage", "tier", "renews", "risk", "arr")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a list's address asks for. `filters`: words of `_FILTERS`; `sort`: one of `_SORTS`, `-` turns it round."""
+
+    filters: dict[str, str]
+    sort: str = "-arr"
+
+    @classmethod
+    def of(cls, words: Mapping[str, str]) -> "Asked":
+        """Read an address; words that mean nothing are left out."""
+        filters = {name: words[name].strip()[:100] for name in _FILTERS if words.get(name, "").strip()}
+        filters = {name: value for name, value in filters.items() if _makes_sense(name, value)}
+        sort = words.get("sort", "-arr")
+        return cls(filters, sort if sort.lstrip("-") in _SORTS else "-arr")
+
+    def as_args(self) -> dict[str, str]:
+        return self.filters | ({"sort": self.sort} if self.sort != "-arr" else {})
+
+    @property
+    def falls(self) -> bool:
+        return self.sort.startswith("-")
+
+
+def page(asked: Asked, today: date, after: Sequence[Any] | None = None, size: int = PAGE) -> list[Any]:
+    """Give up to `size` + 1 summary rows that match, after a key: the extra one says that there is more."""
+    where, values = _conditions(asked, today)
+    column, direction = _order(asked)
+    if after is not None:
+        where.append(f"({column}, s.account_id) {'<' if direction == 'DESC' else '>'} (CAST(:key AS {_type_of(asked)}), :last_id)")
+        values |= {"key": after[0], "last_id": after[1]}
+    query = text(
+        f"SELECT s.*, {column} AS sort_key FROM account_summary s WHERE {' AND '.join(where) or 'true'}"
+        f" ORDER BY {column} {direction}, s.account_id {direction} LIMIT :size"
+    )
+    return list(db.session.execute(query, values | {"size": size + 1}))
+
+
+def key_of(asked: Asked, row: Any) -> tuple[Any, int]:
+    """Give the sort key of a row, for the cursor of the page that follows it."""
+    key = row.sort_key
+    return (key.isoformat() if isinstance(key, date) else key, row.account_id)
+
+
+def hand_over(account_ids: Sequence[int], owner_id: int) -> None:
+    """Give accounts and their open tasks a new owner."""
+    values = {"ids": list(account_ids), "owner": owner_id}
+    for statement in (
+        "UPDATE account SET owner_id = :owner, updated_at = now() WHERE id = ANY(:ids)",
+        "UPDATE account_summary SET owner_id = :owner WHERE account_id = ANY(:ids)",
+    ):
+        db.session.execute(text(statement), values)
+
+
+def as_json_object(words: Mapping[str, str]) -> str:
+    """Pack a filter for keeping."""
+    return json.dumps(dict(words), sort_keys=True)
+
+
+def _makes_sense(name: str, value: str) -> bool:
+    if name in {"owner", "renews", "risk", "arr"}:
+        return value.isdecimal() or (name == "owner" and value == "nobody")
+    return value in {"band": BANDS, "stage": STAGES}.get(name, (value,))
+
+
+def _conditions(asked: Asked, today: date) -> tuple[list[str], dict[str, Any]]:
+    f = asked.filters
+    values: dict[str, Any] = {name: f[name] for name in ("band", "stage", "tier") if name in f}
+    where = [f"s.{name} = :{name}" for name in values]
+    if "stage" not in f:
+        where.append("s.arr_minor > 0")
+    if "owner" in f:
+        where.append("s.owner_id IS NULL" if f["owner"] == "nobody" else "s.owner_id = :owner")
+        values |= {} if f["owner"] == "nobody" else {"owner": int(f["owner"])}
+    if "renews" in f:
+        where.append("coalesce(s.renews_on, '9999-12-31') BETWEEN :today AND :until")
+        values |= {"today": today, "until": today + timedelta(days=min(int(f["renews"]), 3650))}
+    if "risk" in f:
+        where.append("coalesce(s.risk, -1) >= :risk")
+        values["risk"] = int(f["risk"]) / 100
+    if "arr" in f:
+        where.append("s.arr_minor >= :arr")
+        values["arr"] = int(f["arr"]) * 100
+    return _searched(f.get("q", ""), where, values)
+
+
+def _searched(asked: str, where: list[str], values: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
+    for i, (low, high) in enumerate(prefix_ranges(asked)):
+        where.append(
+            f"s.account_id IN (SELECT w.account_id FROM search_word w WHERE w.word >= :low{i} AND w.word < :high{i})"
+        )
+        values |= {f"low{i}": low, f"high{i}": high}
+    return where, values
+
+
+def _order(asked: Asked) -> tuple[str, str]:
+    return _SORTS[asked.sort.lstrip("-")], "DESC" if asked.falls else "ASC"
+
+
+def _type_of(asked: Asked) -> str:
+    return {"name": "text", "arr": "bigint", "renews": "date"}.get(asked.sort.lstrip("-"), "float8")

@@ -1,0 +1,91 @@
+"""Charts as ECharts options: what is drawn, in words and tokens; the page's script paints them in the theme's colours."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+_AXIS = {"axisLine": {"lineStyle": {"color": "var(--line)"}}, "axisLabel": {"color": "var(--soft)"}, "splitLine": {"lineStyle": {"color": "var(--line)"}}}
+_GRID = {"left": 44, "right": 16, "top": 18, "bottom": 28}
+
+
+def survival(alive: Sequence[float], renews_on: date | None, as_of: date) -> dict[str, Any]:
+    """Draw the chance to be a customer after each month, with the renewal marked."""
+    points = [[0, 100.0], *([month, round(100 * share, 1)] for month, share in enumerate(alive, 1))]
+    month = (renews_on - as_of).days / 30.4 if renews_on else None
+    mark = [{"xAxis": round(month, 2), "name": "renewal"}] if month is not None and 0 <= month <= 12 else []
+    return {
+        "grid": _GRID,
+        "xAxis": {"type": "value", "min": 0, "max": 12, "interval": 3, "name": "", **_AXIS, "axisLabel": {"color": "var(--soft)", "formatter": "{value} mo"}},
+        "yAxis": {"type": "value", "min": _floor(alive), "max": 100, **_AXIS, "axisLabel": {"color": "var(--soft)", "formatter": "{value} %"}},
+        "series": [
+            {
+                "name": "Still a customer, %", "type": "line", "data": points, "showSymbol": False,
+                "lineStyle": {"color": "var(--act)", "width": 2}, "itemStyle": {"color": "var(--act)"},
+                "areaStyle": {"color": "var(--act-soft)"},
+                "markLine": {"symbol": "none", "data": mark, "lineStyle": {"color": "var(--soft)", "type": "dashed"}, "label": {"formatter": "renewal", "color": "var(--soft)"}},
+            }
+        ],
+    }  # fmt: skip
+
+
+def scores(history: Sequence[Any]) -> dict[str, Any] | None:
+    """Draw a score over time; gaps are days without one. None with fewer than two known scores."""
+    points = [[row.scored_on.isoformat(), None if row.score is None else round(row.score, 1)] for row in history]
+    if sum(point[1] is not None for point in points) < 2:
+        return None
+    return {
+        "grid": _GRID,
+        "xAxis": {"type": "time", **_AXIS, "splitLine": {"show": False}},
+        "yAxis": {"type": "value", "min": 0, "max": 100, "interval": 25, **_AXIS},
+        "series": [
+            {
+                "name": "Score", "type": "line", "data": points, "showSymbol": False, "connectNulls": False,
+                "lineStyle": {"color": "var(--steady)", "width": 2}, "itemStyle": {"color": "var(--steady)"},
+            }
+        ],
+    }  # fmt: skip
+
+
+def distribution(edges: Sequence[float], counts: Sequence[int], minor: int, marks: Sequence[tuple[str, float]]) -> dict[str, Any]:
+    """Draw simulated totals as a histogram in whole units of money, with named marks."""
+    bars = [[(low + high) / 2 / minor, count] for low, high, count in zip(edges, edges[1:], counts, strict=False)]
+    return {
+        "grid": {**_GRID, "top": 34},
+        "xAxis": {"type": "value", "scale": True, **_AXIS, "splitLine": {"show": False}},
+        "yAxis": {"type": "value", "show": False},
+        "tooltip": {"show": False},
+        "series": [
+            {
+                "name": "Simulated outcomes", "type": "bar", "data": bars, "barWidth": "98%", "itemStyle": {"color": "var(--steady)"},
+                "markLine": {
+                    "symbol": "none", "lineStyle": {"color": "var(--ink)", "type": "solid"}, "label": {"color": "var(--ink)", "formatter": "{b}"},
+                    "data": [{"name": name, "xAxis": value / minor} for name, value in marks],
+                },
+            }
+        ],
+    }  # fmt: skip
+
+
+def snapshots_over_time(rows: Sequence[Any], minor: int) -> dict[str, Any] | None:
+    """Draw P10, P50 and P90 of a quarter as they were expected on each day. None with fewer than two snapshots."""
+    if len(rows) < 2:
+        return None
+    series = (("P90", "p90_minor", "dashed"), ("P50", "p50_minor", "solid"), ("P10", "p10_minor", "dashed"))
+    return {
+        "grid": {**_GRID, "left": 64},
+        "legend": {"top": 0, "right": 0, "textStyle": {"color": "var(--soft)"}},
+        "xAxis": {"type": "time", **_AXIS, "splitLine": {"show": False}},
+        "yAxis": {"type": "value", "scale": True, **_AXIS},
+        "series": [
+            {
+                "name": name, "type": "line", "showSymbol": False, "itemStyle": {"color": "var(--steady)"},
+                "lineStyle": {"color": "var(--steady)", "type": dash},
+                "data": [[row.taken_on.isoformat(), getattr(row, field) / minor] for row in rows],
+            }
+            for name, field, dash in series
+        ],
+    }  # fmt: skip
+
+
+def _floor(alive: Sequence[float]) -> int:
+    return max(0, int(min(alive) * 10) * 10 - 10)

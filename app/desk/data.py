@@ -1,0 +1,93 @@
+"""Data: is it flowing, is anything broken?"""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from sqlalchemy import select, text
+from werkzeug.wrappers import Response
+
+from app.connectors.csv.models import Import
+from app.core import queue
+from app.core.problems import NotFoundError
+from app.core.queue import Job
+from app.extensions import db
+from app.health import queries as health
+from app.identity import guard
+from app.identity.guard import May
+from app.usage.models import Meter, UsageSource
+
+blueprint = Blueprint("data", __name__, template_folder="templates", url_prefix="/data")
+
+ASKABLE = {"score_accounts": "Score the whole book", "train_model": "Train the churn model"}
+
+
+@blueprint.get("")
+@guard.allow(May.READ)
+def show() -> str:
+    """Show sources, imports, jobs and processes."""
+    return render_template("desk/data.html", **_state())
+
+
+@blueprint.get("/jobs")
+@guard.allow(May.READ)
+def jobs() -> str:
+    """Give the jobs alone, for the page to keep itself up to date."""
+    return render_template("desk/jobs.html", jobs=_jobs())
+
+
+@blueprint.post("/jobs")
+@guard.allow(May.DATA)
+def ask() -> Response:
+    """Ask for the whole book to be scored, or the model to be trained, now."""
+    name = request.form.get("name", "")
+    if name not in ASKABLE:
+        raise NotFoundError("job")
+    queue.defer(name, unique_key="asked", **({"asked": True} if name == "train_model" else {}))
+    guard.note("ask for", ASKABLE[name].lower())
+    db.session.commit()
+    flash(f"{ASKABLE[name]}: a worker begins now.", "success")
+    return redirect(url_for(".show") + "#jobs")
+
+
+@blueprint.post("/jobs/<int:job_id>/cancellation")
+@guard.allow(May.DATA)
+def cancel(job_id: int) -> Response:
+    """Ask a job to stop."""
+    queue.ask_to_cancel(job_id)
+    guard.note("cancel", "job", job_id)
+    db.session.commit()
+    return redirect(url_for(".show") + "#jobs")
+
+
+@blueprint.post("/jobs/<int:job_id>/retry")
+@guard.allow(May.DATA)
+def retry(job_id: int) -> Response:
+    """Give a failed job a fresh set of attempts."""
+    queue.try_again(job_id)
+    guard.note("retry", "job", job_id)
+    db.session.commit()
+    return redirect(url_for(".show") + "#jobs")
+
+
+def _state() -> dict[str, Any]:
+    return {
+        "sources": list(db.session.scalars(select(UsageSource).order_by(UsageSource.last_seen_at.desc()))),
+        "meters": list(db.session.scalars(select(Meter).order_by(Meter.position, Meter.id).limit(100))),
+        "ages": health.source_ages(guard.today()),
+        "imports": list(db.session.scalars(select(Import).order_by(Import.id.desc()).limit(8))),
+        "jobs": _jobs(),
+        "processes": list(db.session.execute(text("SELECT process, kind, seen_at FROM heartbeat ORDER BY kind, process"))),
+        "model": health.find_latest_model(),
+        "askable": ASKABLE,
+    }
+
+
+def _jobs() -> list[Job]:
+    """Give open and failed jobs first, then the newest finished ones; the timetable's quiet minutes are left out."""
+    query = (
+        select(Job)
+        .where(text("state IN ('ready', 'running', 'dead') OR name NOT IN ('score_touched', 'match_playbooks')"))
+        .order_by(text("CASE state WHEN 'dead' THEN 0 WHEN 'running' THEN 1 WHEN 'ready' THEN 2 ELSE 3 END"), Job.id.desc())
+        .limit(15)
+    )
+    return list(db.session.scalars(query))

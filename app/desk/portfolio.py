@@ -1,0 +1,162 @@
+"""Accounts: the whole book as one table, filtered, sorted and paged by its address alone."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, stream_with_context, url_for
+from sqlalchemy import text
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.accounts import portfolio as book
+from app.accounts import queries as accounts
+from app.accounts.models import BANDS, STAGES, Segment
+from app.core.paging import read_cursor, write_cursor
+from app.core.problems import NotFoundError, Problem
+from app.extensions import db
+from app.identity import guard
+from app.identity.guard import May
+
+blueprint = Blueprint("portfolio", __name__, template_folder="templates", url_prefix="/accounts")
+
+COLUMNS = {
+    "health": "Health", "trend": "12 weeks", "risk": "Risk, 90 days", "arr": "ARR", "renews": "Renews", "owner": "Owner",
+    "touch": "Last touch", "usage": "Usage, 28 days", "plan": "Plan", "seats": "Seats", "stage": "Stage", "tier": "Tier",
+}  # fmt: skip
+DEFAULT_COLUMNS = ("health", "trend", "risk", "arr", "renews", "owner", "touch", "usage")
+_LONGEST_CSV = 200_000
+
+
+@blueprint.get("")
+@guard.allow(May.READ)
+def show() -> str:
+    """Show a page of the accounts that match the address."""
+    asked = book.Asked.of(request.args)
+    after = read_cursor(request.args["after"], 2) if "after" in request.args else None
+    rows = book.page(asked, guard.today(), after)
+    more = write_cursor(*book.key_of(asked, rows[book.PAGE - 1])) if len(rows) > book.PAGE else None
+    return render_template(
+        "desk/portfolio.html",
+        asked=asked,
+        rows=rows[: book.PAGE],
+        more=more,
+        columns=_columns(),
+        all_columns=COLUMNS,
+        people={person.id: person.name for person in accounts.members()},
+        segments=accounts.segments(),
+        bands=BANDS,
+        stages=STAGES[1:],
+        address=address_with,
+        guard_today=guard.today(),
+        is_empty=not rows and not asked.filters and after is None,
+    )
+
+
+@blueprint.get("/columns")
+@guard.allow(May.READ)
+def columns() -> BaseResponse:
+    """Turn ticked columns into an address."""
+    chosen = ",".join(name for name in COLUMNS if name in request.args.getlist("column"))
+    return redirect(url_for("portfolio.show", columns=chosen or None, **book.Asked.of(request.args).as_args()))
+
+
+@blueprint.get("/export.csv")
+@guard.allow(May.READ)
+def export() -> Response:
+    """Give all accounts that match the address as CSV."""
+    asked, today = book.Asked.of(request.args), guard.today()
+    people = {person.id: person.name for person in accounts.members()}
+    lines = stream_with_context(_lines(asked, today, people))
+    return Response(lines, mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=accounts.csv"})
+
+
+@blueprint.post("/bulk")
+@guard.allow(May.WORK)
+def bulk() -> BaseResponse:
+    """Give the selected accounts an owner."""
+    ids = [int(value) for value in request.form.getlist("account") if value.isdecimal()]
+    owner = request.form.get("owner_choice", "")
+    members = {person.id: person.name for person in accounts.members()}
+    if not ids or not owner.isdecimal() or int(owner) not in members:
+        raise Problem(400, "Select at least one account and a member of this workspace as its owner.", "bulk")
+    book.hand_over(ids, int(owner))
+    for account_id in ids:
+        guard.note("hand over", "account", account_id, owner=members[int(owner)])
+    db.session.commit()
+    flash(f"{len(ids)} account{'s' if len(ids) > 1 else ''} handed to {members[int(owner)]}.", "success")
+    return redirect(url_for("portfolio.show", **book.Asked.of(request.form).as_args()))
+
+
+@blueprint.post("/segments")
+@guard.allow(May.WORK)
+def save_segment() -> BaseResponse:
+    """Save the present filter under a name; a name in use is replaced."""
+    name = request.form.get("name", "").strip()
+    asked = book.Asked.of(request.form)
+    if not name or len(name) > 60:
+        raise Problem(400, "Give the segment a name of up to 60 letters.", "name")
+    db.session.execute(
+        text(
+            "INSERT INTO segment (name, filters) VALUES (:name, CAST(:filters AS jsonb))"
+            " ON CONFLICT (workspace_id, name) DO UPDATE SET filters = excluded.filters"
+        ),
+        {"name": name, "filters": book.as_json_object(asked.as_args())},
+    )
+    guard.note("save", f"segment {name}", **asked.as_args())
+    db.session.commit()
+    return redirect(url_for("portfolio.show", **asked.as_args()))
+
+
+@blueprint.post("/segments/<int:segment_id>/removal")
+@guard.allow(May.WORK)
+def remove_segment(segment_id: int) -> BaseResponse:
+    """Forget a saved filter."""
+    segment = db.session.query(Segment).filter_by(id=segment_id).one_or_none()
+    if segment is None:
+        raise NotFoundError("segment")
+    guard.note("remove", f"segment {segment.name}")
+    db.session.delete(segment)
+    db.session.commit()
+    return redirect(url_for("portfolio.show"))
+
+
+def address_with(**changes: str | None) -> str:
+    """Give the address of this list with some of its words changed, from its first page."""
+    words = {name: value for name, value in request.args.items() if name != "after"}
+    words |= {name: value for name, value in changes.items() if value is not None}
+    return url_for("portfolio.show", **{name: value for name, value in words.items() if changes.get(name, value) is not None})
+
+
+def _columns() -> list[str]:
+    asked = request.args.get("columns", "")
+    return [name for name in asked.split(",") if name in COLUMNS] or list(DEFAULT_COLUMNS)
+
+
+def _lines(asked: book.Asked, today: date, people: Mapping[int, str]) -> Iterator[str]:
+    yield _line(["account", "name", "band", "score", "risk_90d", "arr", "renews_on", "owner", "plan", "seats", "stage", "tier"])
+    after, written = None, 0
+    while written < _LONGEST_CSV:
+        rows = book.page(asked, today, after, size=1000)
+        for row in rows[:1000]:
+            yield _line(_cells(row, people))
+        written += len(rows)
+        if len(rows) <= 1000:
+            return
+        after = book.key_of(asked, rows[999])
+
+
+def _cells(row: Any, people: Mapping[int, str]) -> list[Any]:
+    return [
+        row.account_id, row.name, row.band, None if row.score is None else round(row.score, 1),
+        None if row.risk is None else round(row.risk, 4), row.arr_minor / 100, row.renews_on,
+        people.get(row.owner_id), row.plan, row.seats, row.stage, row.tier,
+    ]  # fmt: skip
+
+
+def _line(cells: list[Any]) -> str:
+    """Write one line; a cell that a spreadsheet would run as a formula is disarmed."""
+    out = io.StringIO()
+    csv.writer(out).writerow(f"'{cell}" if isinstance(cell, str) and cell[:1] in "=+-@\t\r" else cell for cell in cells)
+    return out.getvalue()

@@ -1,0 +1,26 @@
+"""Derives everything that follows from the facts, in order: revenue, summaries, scores, renewals, the day's snapshot."""
+
+from datetime import date
+
+from app.accounts import movements
+from app.accounts import summarising as accounts
+from app.conversations import recording as conversations
+from app.forecast import projecting
+from app.health import scoring
+from app.health.scoring import Progress
+from app.identity.models import Workspace
+from app.usage import summarising as usage
+
+
+def derive(workspace: Workspace, as_of: date, progress: Progress = lambda *_: None) -> None:
+    """Bring the whole book up to the end of a day. Running it again changes nothing."""
+    progress(0, None, "Adding up revenue")
+    movements.rebuild()
+    accounts.refresh(None, as_of)
+    progress(0, None, "Adding up usage and conversations")
+    usage.refresh(None, as_of)
+    conversations.refresh_summaries(None)
+    scoring.score_accounts(workspace, as_of, progress=progress)
+    progress(0, None, "Forecasting renewals")
+    projecting.project(workspace, as_of)
+    projecting.take_snapshot(workspace, as_of)

@@ -1,0 +1,91 @@
+"""Migrations lead from nothing to the models, back, and there again."""
+
+import re
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+import app.models  # noqa: F401 - so that every table is known
+from app.core.migrating import alembic_config, is_at_head, migrate
+from app.extensions import db
+
+
+@pytest.fixture(scope="module")
+def connection(new_database):
+    engine = create_engine(new_database("migrations"))
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.fixture
+def bare(connection):
+    yield connection
+    connection.rollback()
+    command.downgrade(alembic_config(connection), "base")
+    connection.commit()
+
+
+def tables(connection):
+    return set(inspect(connection).get_table_names()) - {"alembic_version"}
+
+
+def defaults(connection):
+    """Give table.column → server default, as PostgreSQL writes it."""
+    found = connection.execute(
+        text(
+            "SELECT table_name || '.' || column_name, column_default FROM information_schema.columns"
+            " WHERE table_schema = 'public' AND table_name <> 'alembic_version'"
+        )
+    )
+    return dict(found.all())
+
+
+def test_migrations_go_up_down_and_up_again(bare):
+    for _ in range(2):
+        migrate(bare)
+        assert tables(bare) == set(db.metadata.tables)
+        assert is_at_head(bare)
+        command.downgrade(alembic_config(bare), "base")
+        assert tables(bare) == set()
+        assert not is_at_head(bare)
+
+
+def test_migrating_twice_changes_nothing(bare):
+    migrate(bare)
+    before = defaults(bare)
+    migrate(bare)
+    assert defaults(bare) == before
+
+
+def test_the_newest_migration_equals_the_models(bare):
+    migrate(bare)
+    context = MigrationContext.configure(bare, opts={"compare_type": True})
+    assert compare_metadata(context, db.metadata) == []
+
+
+def test_every_index_of_the_models_has_the_same_words_in_the_database(bare):
+    """Alembic compares neither the order nor the WHERE of an index with an expression in it."""
+    migrate(bare)
+    written = dict(bare.execute(text("SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'")).all())
+    for table in db.metadata.tables.values():
+        for index in table.indexes:
+            definition = written[index.name]
+            assert (" WHERE " in definition) == (index.dialect_options["postgresql"]["where"] is not None), index.name
+            assert ("UNIQUE" in definition) == bool(index.unique), index.name
+
+
+def test_every_server_default_of_the_models_is_in_the_database(bare):
+    migrate(bare)
+    kept = defaults(bare)
+    identity = re.compile("generated|nextval")
+    for table in db.metadata.tables.values():
+        for column in table.columns:
+            has = kept[f"{table.name}.{column.name}"]
+            if column.server_default is not None and column.identity is None:
+                assert has is not None, f"{table.name}.{column.name}"
+            elif column.server_default is None:
+                assert has is None or identity.search(has), f"{table.name}.{column.name}"
