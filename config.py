@@ -26,7 +26,9 @@ class Config:
         """Raise KeyError-free ValueError naming what is missing, so that an operator sees the remedy."""
         for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY"):
             if not env.get(name):
-                raise ValueError(f"{name} is not set: `make run` sets it for embedded servers; docs/deploy.md says how for your own")
+                raise ValueError(
+                    f"{name} is not set: `make run` sets it for embedded servers; docs/deploy.md says how for your own"
+                )
         base_url = env.get("BASE_URL", cls.base_url)
         return cls(
             database_url=sqlalchemy_url(env["DATABASE_URL"]),

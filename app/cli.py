@@ -64,7 +64,15 @@ def migrate() -> None:
 @click.option("--time-zone", default="UTC", show_default=True, help="Time zone of a workspace made by --new.")
 @click.option("--email", help="Your e-mail address, for --new.")
 @click.option("--day-first/--month-first", "day_first", default=None, help="How to read dates that could be either.")
-def import_(folder: Path, name: str | None, new: str | None, currency: str, time_zone: str, email: str | None, day_first: bool | None) -> None:
+def import_(
+    folder: Path,
+    name: str | None,
+    new: str | None,
+    currency: str,
+    time_zone: str,
+    email: str | None,
+    day_first: bool | None,
+) -> None:
     """Bring in all CSV files of FOLDER: accounts, contacts, subscriptions, invoices, usage, tickets, churn events."""
     with _application():
         workspace_id = _found(new, time_zone, currency, email) if new else _workspace(name)
@@ -126,7 +134,11 @@ def _children(port: int, environment: dict[str, str]) -> list[Child]:
         "--blocking-threads", "8", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5s", "wsgi:app",
     ]  # fmt: skip
     workers = [Child(f"worker-{n}", [python, "-m", "jobs.worker"], environment) for n in range(1, WORKERS + 1)]
-    return [Child("web", web, environment, port=port), *workers, Child("timekeeper", [python, "-m", "jobs.timekeeper"], environment)]
+    return [
+        Child("web", web, environment, port=port),
+        *workers,
+        Child("timekeeper", [python, "-m", "jobs.timekeeper"], environment),
+    ]
 
 
 def _prepare(folder: Path, accounts: int) -> None:
@@ -235,7 +247,11 @@ def _workspace(name: str | None) -> int:
 
     found = [w for w in db.session.scalars(select(Workspace)) if (w.name == name if name else not w.is_demo)]
     if len(found) != 1:
-        what = f"There is no workspace {name!r}." if name else "Say which workspace: --workspace NAME, or make one with --new NAME."
+        what = (
+            f"There is no workspace {name!r}."
+            if name
+            else "Say which workspace: --workspace NAME, or make one with --new NAME."
+        )
         raise click.ClickException(what)
     return found[0].id
 

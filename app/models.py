@@ -11,5 +11,14 @@ from app.playbooks import models as playbooks
 from app.usage import models as usage
 
 __all__ = [
-    "accounts", "conversations", "forecast", "health", "identity", "imports", "playbooks", "queue", "timetable", "usage",
+    "accounts",
+    "conversations",
+    "forecast",
+    "health",
+    "identity",
+    "imports",
+    "playbooks",
+    "queue",
+    "timetable",
+    "usage",
 ]

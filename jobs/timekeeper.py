@@ -1,6 +1,6 @@
 """Keeps time: claims what is due, frees what a lost worker held. Any number may run; each period happens once.
 
-    python -m jobs.timekeeper
+python -m jobs.timekeeper
 """
 
 import os

@@ -1,6 +1,6 @@
 """The worker: takes jobs off PostgreSQL when the doorbell rings.
 
-    python -m jobs.worker
+python -m jobs.worker
 """
 
 import os
@@ -27,7 +27,12 @@ from app.core.queue import CancelledError, Lease, LeaseLostError
 from app.extensions import db, doorbell
 from app.identity.guard import forget_scope
 
-NAMES = frozenset(path.stem for path in Path(__file__).parent.glob("*.py")) - {"__init__", "worker", "timetable", "timekeeper"}
+NAMES = frozenset(path.stem for path in Path(__file__).parent.glob("*.py")) - {
+    "__init__",
+    "worker",
+    "timetable",
+    "timekeeper",
+}
 _log = structlog.get_logger()
 _app: Flask | None = None
 

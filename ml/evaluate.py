@@ -261,4 +261,5 @@ def _mean(values: FloatArray, weights: FloatArray) -> FloatArray:
 
 def _divide(above: FloatArray, below: FloatArray) -> FloatArray:
     """Divide, NaN where the divisor is 0: a measure without churns is not known."""
-    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below != 0)
+    ratio: FloatArray = np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below != 0)
+    return ratio

@@ -87,6 +87,7 @@ def reasons(
     features: pd.DataFrame,
     before: pd.DataFrame,
     flags: BoolArray,
+    *,
     horizon_days: int = 90,
     top: int = 5,
     book: BookAverage | None = None,

@@ -119,4 +119,5 @@ def _check_frame(name: str, frame: pd.DataFrame, columns: Mapping[str, str], acc
 
 def _rows_of(frame: pd.DataFrame, place: IntArray) -> pd.DataFrame:
     new = place[frame["account"].to_numpy()]
-    return frame[new >= 0].assign(account=new[new >= 0]).reset_index(drop=True)
+    kept: pd.DataFrame = frame[new >= 0].assign(account=new[new >= 0])
+    return kept.reset_index(drop=True)

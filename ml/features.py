@@ -54,7 +54,8 @@ def add_months(day: DayArray, months: IntArray | int) -> DayArray:
     month = day.astype("datetime64[M]")
     later = month + months
     end = (later + 1).astype("datetime64[D]") - 1
-    return np.minimum(later.astype("datetime64[D]") + (day - month.astype("datetime64[D]")), end)
+    moved: DayArray = np.minimum(later.astype("datetime64[D]") + (day - month.astype("datetime64[D]")), end)
+    return moved
 
 
 def _flags(view: View, months: int) -> BoolArray:
@@ -94,4 +95,5 @@ def _next_renewal(contracts: pd.DataFrame, day: np.datetime64) -> DayArray:
 
 def _term(contracts: pd.DataFrame) -> IntArray:
     """Return the term in whole months, 0 = unknown."""
-    return np.nan_to_num(contracts["term_months"].to_numpy(float), nan=0.0).astype(np.int64)
+    months: IntArray = np.nan_to_num(contracts["term_months"].to_numpy(float), nan=0.0).astype(np.int64)
+    return months

@@ -33,6 +33,7 @@ from ml.signals import SIGNALS
 HORIZONS = (30, 90, 180, 365)
 MOST_ACCOUNTS = 8_000  # of a larger book a random sample is learnt from: unbiased, and as good
 FEWEST_BEHIND_A_CUT = 10
+FREE = "free boosting"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
 
 
@@ -45,6 +46,21 @@ class Learned:
     report: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """What is learnt from: rows measured at `landmarks`, labelled with what was known at the end of `as_of`."""
+
+    panel: Panel
+    landmarks: Sequence[date]
+    as_of: date
+    seed: int
+    capacity: int = 50
+
+    @property
+    def cuts(self) -> list[tuple[date, date]]:
+        return cuts_to_test(self.landmarks, self.as_of)
+
+
 def learn(facts: Facts, as_of: date, seed: int, capacity: int = 50) -> Learned:
     """Train, back-test, calibrate and compare, with what was known at the end of `as_of`. Same seed, same result.
 
@@ -55,7 +71,7 @@ def learn(facts: Facts, as_of: date, seed: int, capacity: int = 50) -> Learned:
         return _refusal(f"there are {months:.1f} months of history; {FEWEST_MONTHS} are needed.", {"months": months})
     sample = sampled(facts, seed)
     landmarks = landmarks_before(facts.first_day, as_of)
-    learned = learn_from(panel_of(sample, as_of, landmarks), landmarks, as_of, seed, capacity)
+    learned = learn_from(Lesson(panel_of(sample, as_of, landmarks), landmarks, as_of, seed, capacity))
     if learned.model is None:
         return learned
     reference = reference_of(snapshot_as_of(sample, as_of).values)
@@ -71,33 +87,27 @@ def sampled(facts: Facts, seed: int) -> Facts:
     return facts.of_accounts(np.sort(chosen))
 
 
-def learn_from(panel: Panel, landmarks: Sequence[date], as_of: date, seed: int, capacity: int = 50) -> Learned:
-    """Learn from rows already measured at `landmarks`; see `learn`."""
-    report = _described(panel, landmarks, as_of, seed)
+def learn_from(lesson: Lesson) -> Learned:
+    """Learn from rows already measured; see `learn`."""
+    report = _described(lesson)
     if report["churns"] < FEWEST_CHURNS:
         return _refusal(f"{report['churns']} accounts churned; {FEWEST_CHURNS} are needed.", report)
-    cuts = cuts_to_test(landmarks, as_of)
+    if not lesson.cuts:
+        return _refusal("no landmark has its 90 days behind it yet.", report)
     try:
-        tried = {name: walk_forward(panel, cuts, learner_of(name, seed)) for name in _candidates(report["churns"])}
+        tried = {name: _tried(lesson, name) for name in _candidates(report["churns"])}
     except TooLittleToLearn as little:
         return _refusal(f"too little lies before the months kept for judging ({little}).", report)
-    if not cuts:
-        return _refusal("no landmark has its 90 days behind it yet.", report)
     losses = {name: _unseen_loss(blocks) for name, blocks in tried.items()}
     best = min(losses, key=lambda name: losses[name])
-    report |= {
-        "learner": best,
-        "tried": losses,
-        "cuts": [[first.isoformat(), last.isoformat()] for first, last in cuts],
-    }
-    return _judged(panel, cuts, tried[best], as_of, seed, capacity, report)
+    return _judged(lesson, tried[best], {**report, "learner": best, "tried": losses})
 
 
 def learner_of(name: str, seed: int) -> Learner:
     """Return how the back-test fits: the named learner, whatever the count of churns behind the cut."""
 
-    def fit(panel: Panel, until: date) -> Any:
-        if name == "free boosting":
+    def fit(panel: Panel, until: date) -> Scorer:
+        if name == FREE:
             return fit_free(panel, seed, until, FEWEST_BEHIND_A_CUT)
         model = fit_hazard(panel, seed, until, FEWEST_BEHIND_A_CUT, name)
         return lambda rows: model.raw_log_odds(rows.values, rows.flags)
@@ -105,36 +115,32 @@ def learner_of(name: str, seed: int) -> Learner:
     return fit
 
 
-def _judged(
-    panel: Panel,
-    cuts: list[tuple[date, date]],
-    blocks: list[Block],
-    as_of: date,
-    seed: int,
-    capacity: int,
-    report: dict[str, Any],
-) -> Learned:
-    nested, calibration, kept = calibrations(blocks, as_of)
+def _tried(lesson: Lesson, name: str) -> list[Block]:
+    return walk_forward(lesson.panel, lesson.cuts, learner_of(name, lesson.seed))
+
+
+def _judged(lesson: Lesson, blocks: list[Block], report: dict[str, Any]) -> Learned:
+    nested, calibration, kept = calibrations(blocks, lesson.as_of)
     outcomes = outcomes_at(blocks, nested)
     report |= {"calibration": {"kept": kept, "intercept": calibration.intercept, "slope": calibration.slope}}
-    report |= _measured(panel, blocks, outcomes, seed, capacity)
+    report |= _measured(lesson, blocks, outcomes)
     compared = {name: rival["compared"] for name, rival in report["baselines"].items()}
     verdict = verdict_on(report["unseen_months"][str(HORIZON)], **compared)
     report["verdict"] = {"ready": verdict.ready, "sentences": list(verdict.sentences)}
     if not verdict.ready:
         return Learned(verdict, None, report)
-    learner = learner_of(report["learner"], seed)
+    seed, learner = lesson.seed, report["learner"]
     report["unseen_months"] |= other_horizons(blocks, nested, HORIZONS, seed)
-    report["unseen_accounts"] = on_unseen_accounts(panel, cuts, learner, calibration, seed)
-    report["challenger"] = challenge(panel, cuts, learner_of("free boosting", seed), outcomes, seed)
-    model = fit_hazard(panel, seed, learner=report["learner"])
-    return Learned(verdict, model.calibrated(calibration), report)
+    report["unseen_accounts"] = on_unseen_accounts(lesson.panel, lesson.cuts, learner_of(learner, seed), seed)
+    report["challenger"] = challenge(lesson.panel, lesson.cuts, learner_of(FREE, seed), outcomes, seed)
+    return Learned(verdict, fit_hazard(lesson.panel, seed, learner=learner).calibrated(calibration), report)
 
 
-def _measured(panel: Panel, blocks: Sequence[Block], outcomes: Outcomes, seed: int, capacity: int) -> dict[str, Any]:
+def _measured(lesson: Lesson, blocks: Sequence[Block], outcomes: Outcomes) -> dict[str, Any]:
+    seed, capacity = lesson.seed, lesson.capacity
     baselines = {}
     for name, rival in (("base_rate", base_rate), ("spreadsheet", spreadsheet)):
-        risk = rival_risks(panel, blocks, rival)
+        risk = rival_risks(lesson.panel, blocks, rival)
         compared = compare(outcomes.risk, risk, outcomes, seed)
         baselines[name] = {**evaluate(outcomes.with_risk(risk), seed, capacity), "compared": compared}
     return {"unseen_months": {str(HORIZON): evaluate(outcomes, seed, capacity)}, "baselines": baselines}
@@ -150,12 +156,13 @@ def _unseen_loss(blocks: Sequence[Block]) -> float:
     return float(log_loss(outcomes, np.ones((1, len(outcomes))))[0])
 
 
-def _described(panel: Panel, landmarks: Sequence[date], as_of: date, seed: int) -> dict[str, Any]:
-    periods = periods_of(panel)
+def _described(lesson: Lesson) -> dict[str, Any]:
+    panel, periods = lesson.panel, periods_of(lesson.panel)
     return {
-        "as_of": as_of.isoformat(),
-        "seed": seed,
-        "landmarks": [day.isoformat() for day in landmarks],
+        "as_of": lesson.as_of.isoformat(),
+        "seed": lesson.seed,
+        "landmarks": [day.isoformat() for day in lesson.landmarks],
+        "cuts": [[first.isoformat(), last.isoformat()] for first, last in lesson.cuts],
         "accounts": len(np.unique(panel.account)),
         "rows": len(panel),
         "months": len(periods),

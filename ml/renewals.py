@@ -13,7 +13,7 @@ from ml.facts import BoolArray, FloatArray, IntArray
 from ml.hazard.curve import hazard_of, log_survival
 
 EXACT_DRAWS = 40_000_000  # account × draw pairs simulated one by one; the rest by their conditional normal
-GRID = np.linspace(-4.5, 4.5, 61)  # shocks in standard deviations between which group means are interpolated
+GRID = 61  # shocks between which the means of groups are interpolated
 CHUNK_PAIRS = 4_000_000
 SHOCKS = np.linspace(0.0, 2.0, 81)
 PRIOR_SD = 0.5  # half-normal prior of the shock: a year of quarters alone cannot tell 0 from 0.3
@@ -32,10 +32,24 @@ class Band:
         return self.p10 <= realised <= self.p90
 
 
+@dataclass(frozen=True)
+class _Due:
+    """Renewals to draw: log-odds to renew, amount if renewed, and the group of each."""
+
+    odds: FloatArray
+    mean: FloatArray
+    spread: FloatArray
+    group: IntArray
+
+    def part(self, chosen: BoolArray | IntArray) -> "_Due":
+        return _Due(self.odds[chosen], self.mean[chosen], self.spread[chosen], self.group[chosen])
+
+
 def simulate(
     p_renew: FloatArray,
     amount_mean: FloatArray,
     amount_spread: FloatArray,
+    *,
     shock_sd: float,
     draws: int,
     seed: int,
@@ -48,14 +62,15 @@ def simulate(
     group are drawn one by one; the many that are small against their group are, given the shock, normal together.
     """
     group = np.zeros(len(p_renew), dtype=np.int64) if groups is None else groups
-    size = int(group.max(initial=0)) + 1
+    totals = np.zeros((draws, int(group.max(initial=0)) + 1))
     rng = np.random.default_rng(seed)
     shocks = rng.standard_normal(draws) * shock_sd
-    odds = _log_odds(p_renew)
-    single = _weightiest(amount_mean, group, size, EXACT_DRAWS // max(1, draws))
-    many = ~single
-    totals = _drawn_singly(odds[single], amount_mean[single], amount_spread[single], group[single], size, shocks, rng)
-    totals += _drawn_together(odds[many], amount_mean[many], amount_spread[many], group[many], size, shocks, rng)
+    due = _Due(_log_odds(p_renew), amount_mean, amount_spread, group)
+    single = _weightiest(due, EXACT_DRAWS // max(1, draws))
+    if single.any():
+        _draw_singly(due.part(single), shocks, rng, totals)
+    if not single.all():
+        _draw_together(due.part(~single), shocks, rng, totals)
     return np.maximum(totals, 0.0)
 
 
@@ -106,7 +121,9 @@ def interval_coverage(periods: Sequence[PastPeriod], draws: int, seed: int, firs
     for place in range(first, len(periods)):
         past, now = periods[:place], periods[place]
         shock = estimate_shock([period.p_renew for period in past], [period.renewed for period in past])
-        totals = simulate(now.p_renew, now.amount_mean, now.amount_spread, shock, draws, seed + place)
+        totals = simulate(
+            now.p_renew, now.amount_mean, now.amount_spread, shock_sd=shock, draws=draws, seed=seed + place
+        )
         bands.append(band(totals[:, 0]))
     held = tuple(found.holds(period.realised) for found, period in zip(bands, periods[first:], strict=True))
     return Coverage(tuple(bands), held)
@@ -124,68 +141,47 @@ def bias(forecast: FloatArray, actual: FloatArray) -> float:
     return float((forecast - actual).sum() / total) if total else float("nan")
 
 
-def _weightiest(amount: FloatArray, group: IntArray, size: int, number: int) -> BoolArray:
-    """Tell which `number` of accounts make up most of their group's amount."""
-    if number >= len(amount):
-        return np.ones(len(amount), dtype=bool)
-    of_group = np.bincount(group, weights=amount, minlength=size)[group]
-    share = np.divide(amount, of_group, out=np.zeros(len(amount)), where=of_group > 0)
-    chosen = np.zeros(len(amount), dtype=bool)
-    chosen[np.argpartition(-share, number - 1)[:number] if number else []] = True
+def _weightiest(due: _Due, number: int) -> BoolArray:
+    """Tell which `number` of renewals make up most of their group's amount."""
+    if number >= len(due.odds):
+        return np.ones(len(due.odds), dtype=bool)
+    of_group = np.bincount(due.group, weights=due.mean)[due.group]
+    share = np.divide(due.mean, of_group, out=np.zeros(len(due.odds)), where=of_group > 0)
+    chosen = np.zeros(len(due.odds), dtype=bool)
+    if number:
+        chosen[np.argpartition(-share, number - 1)[:number]] = True
     return chosen
 
 
-def _drawn_singly(
-    odds: FloatArray,
-    mean: FloatArray,
-    spread: FloatArray,
-    group: IntArray,
-    size: int,
-    shocks: FloatArray,
-    rng: np.random.Generator,
-) -> FloatArray:
-    """Draw each account's renewal; the amounts' noise is one normal per group, exact given who renewed."""
-    totals, variance = np.zeros((len(shocks), size)), np.zeros((len(shocks), size))
-    if not len(odds):
-        return totals
-    order = np.argsort(group, kind="stable")
-    present, first = np.unique(group[order], return_index=True)
-    odds, mean, spread = odds[order], mean[order], spread[order]
-    step = max(1, CHUNK_PAIRS // len(odds))
+def _draw_singly(due: _Due, shocks: FloatArray, rng: np.random.Generator, totals: FloatArray) -> None:
+    """Add each renewal's own draw to the totals; the amounts' noise is one normal a group, exact given who renewed."""
+    due = due.part(np.argsort(due.group, kind="stable"))
+    present, first = np.unique(due.group, return_index=True)
+    step = max(1, CHUNK_PAIRS // len(due.odds))
     for start in range(0, len(shocks), step):
         part = slice(start, start + step)
-        chance = hazard_of((odds + shocks[part, None]).astype(np.float32))
+        chance = hazard_of((due.odds + shocks[part, None]).astype(np.float32))
         stays = rng.random(chance.shape, dtype=np.float32) < chance
-        totals[part, present] = np.add.reduceat(stays * mean, first, axis=1)
-        if spread.any():
-            variance[part, present] = np.add.reduceat(stays * spread**2, first, axis=1)
-    return totals + np.sqrt(variance) * rng.standard_normal(totals.shape)
+        drawn = np.add.reduceat(stays * due.mean, first, axis=1)
+        if due.spread.any():
+            variance = np.add.reduceat(stays * due.spread**2, first, axis=1)
+            drawn += np.sqrt(variance) * rng.standard_normal(drawn.shape)
+        totals[part, present] += drawn
 
 
-def _drawn_together(
-    odds: FloatArray,
-    mean: FloatArray,
-    spread: FloatArray,
-    group: IntArray,
-    size: int,
-    shocks: FloatArray,
-    rng: np.random.Generator,
-) -> FloatArray:
-    """Draw group totals from their normal given the shock, its mean and variance interpolated between shocks."""
-    totals = np.zeros((len(shocks), size))
-    if not len(odds):
-        return totals
-    grid = GRID * max(float(np.abs(shocks).max()) / GRID[-1], 1e-12)
-    means, variances = np.empty((len(grid), size)), np.empty((len(grid), size))
+def _draw_together(due: _Due, shocks: FloatArray, rng: np.random.Generator, totals: FloatArray) -> None:
+    """Add group totals drawn from their normal given the shock, its mean and variance interpolated between shocks."""
+    size = totals.shape[1]
+    grid = np.linspace(-1, 1, GRID) * max(float(np.abs(shocks).max()), 1e-12)
+    means, variances = np.empty((GRID, size)), np.empty((GRID, size))
     for place, shock in enumerate(grid):
-        chance = hazard_of(odds + shock)
-        means[place] = np.bincount(group, weights=chance * mean, minlength=size)
-        noise = chance * spread**2 + chance * (1 - chance) * mean**2
-        variances[place] = np.bincount(group, weights=noise, minlength=size)
-    for code in np.unique(group):
+        chance = hazard_of(due.odds + shock)
+        means[place] = np.bincount(due.group, weights=chance * due.mean, minlength=size)
+        noise = chance * due.spread**2 + chance * (1 - chance) * due.mean**2
+        variances[place] = np.bincount(due.group, weights=noise, minlength=size)
+    for code in np.unique(due.group):
         deviation = np.sqrt(np.interp(shocks, grid, variances[:, code]))
-        totals[:, code] = np.interp(shocks, grid, means[:, code]) + deviation * rng.standard_normal(len(shocks))
-    return totals
+        totals[:, code] += np.interp(shocks, grid, means[:, code]) + deviation * rng.standard_normal(len(shocks))
 
 
 def _period_log_likelihood(odds: FloatArray, outcome: BoolArray) -> FloatArray:

@@ -7,7 +7,6 @@ A test asks for what it needs:
     committed   a workspace whose commits are real, for work over several connections; swept away afterwards
 """
 
-import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import scoped_session, sessionmaker
 from werkzeug.datastructures import Headers
 
-import app as perennial
+from app import create_app
 from app.core import tenancy
 from app.core.migrating import migrate
 from app.extensions import db, doorbell
@@ -95,12 +94,9 @@ def config(urls: Urls, new_database: Callable[[str], str]) -> Config:
 @pytest.fixture(scope="session")
 def application(config: Config) -> Iterator[Flask]:
     """The application of this worker, made once."""
-    whole, perennial.BLUEPRINTS = perennial.BLUEPRINTS, tuple(filter(_exists, perennial.BLUEPRINTS))
-    made = perennial.create_app(config)
+    made = create_app(config)
     made.testing = True
     made.test_client_class = Browser
-    if whole != perennial.BLUEPRINTS:  # until every blueprint is written
-        made.url_build_error_handlers.append(lambda _error, endpoint, _values: f"#{endpoint}")
     yield made
     with made.app_context():
         db.engine.dispose()
@@ -215,13 +211,6 @@ class Browser(FlaskClient):
 def _worker() -> int:
     """Give the number of this xdist worker, from 1; 0 without xdist."""
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw-1").removeprefix("gw")) + 1
-
-
-def _exists(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def _on(engine: Engine, statement: str) -> None:

@@ -51,7 +51,9 @@ def page(asked: Asked, today: date, after: Sequence[Any] | None = None, size: in
     where, values = _conditions(asked, today)
     column, direction = _order(asked)
     if after is not None:
-        where.append(f"({column}, s.account_id) {'<' if direction == 'DESC' else '>'} (CAST(:key AS {_type_of(asked)}), :last_id)")
+        where.append(
+            f"({column}, s.account_id) {'<' if direction == 'DESC' else '>'} (CAST(:key AS {_type_of(asked)}), :last_id)"
+        )
         values |= {"key": after[0], "last_id": after[1]}
     query = text(
         f"SELECT s.*, {column} AS sort_key FROM account_summary s WHERE {' AND '.join(where) or 'true'}"

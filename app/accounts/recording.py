@@ -59,7 +59,9 @@ def record_invoices(records: Records, now: datetime) -> Recorded:
     return _record(Invoice, records, ("external_id",), lambda record: {name: record.get(name) for name in fields})
 
 
-def _record(model: Any, records: Records, key: tuple[str, ...], row_of: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Recorded:
+def _record(
+    model: Any, records: Records, key: tuple[str, ...], row_of: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> Recorded:
     ids = queries.account_ids_by_external_id({record["account"] for record in records})
     rows = [row_of(record) | {"account_id": ids[record["account"]]} for record in records if record["account"] in ids]
     written = upsert(model, rows, key, "account_id") if rows else NOTHING
@@ -110,7 +112,7 @@ def _owners(emails: Iterable[str | None]) -> dict[str, int]:
     query = text(
         'SELECT lower(u.email), u.id FROM membership m JOIN "user" u ON u.id = m.user_id WHERE lower(u.email) = ANY(:emails)'
     )
-    return {email: user_id for email, user_id in db.session.execute(query, {"emails": wanted})}
+    return dict(db.session.execute(query, {"emails": wanted}))
 
 
 def _set_parents(records: Records) -> None:
@@ -129,4 +131,6 @@ def _set_parents(records: Records) -> None:
 
 
 def _note_change(account_ids: Iterable[int], now: datetime) -> None:
-    db.session.execute(text("UPDATE account SET updated_at = :now WHERE id = ANY(:ids)"), {"now": now, "ids": sorted(account_ids)})
+    db.session.execute(
+        text("UPDATE account SET updated_at = :now WHERE id = ANY(:ids)"), {"now": now, "ids": sorted(account_ids)}
+    )

@@ -21,7 +21,9 @@ def hand_over(account_id: int) -> Response:
     chosen = request.form.get("owner_id", "")
     if chosen not in names:
         raise Problem(400, "`owner_id` must be a member of this workspace: choose one from the list.", "owner_id")
-    guard.note("hand over", "account", account_id, name=account.name, to=names[chosen], before=names.get(str(account.owner_id)))
+    guard.note(
+        "hand over", "account", account_id, name=account.name, to=names[chosen], before=names.get(str(account.owner_id))
+    )
     portfolio.hand_over([account_id], int(chosen))
     db.session.commit()
     flash(f"{account.name} is now looked after by {names[chosen]}.", "success")

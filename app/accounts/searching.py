@@ -96,4 +96,6 @@ def _index(account_ids: Sequence[int], names: str, which: str) -> None:
 
 def _ranges(words: Sequence[str]) -> dict[str, str]:
     bounds = prefix_ranges(" ".join(words))
-    return {f"low{i}": low for i, (low, _) in enumerate(bounds)} | {f"high{i}": high for i, (_, high) in enumerate(bounds)}
+    return {f"low{i}": low for i, (low, _) in enumerate(bounds)} | {
+        f"high{i}": high for i, (_, high) in enumerate(bounds)
+    }

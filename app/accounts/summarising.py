@@ -58,7 +58,9 @@ def refresh(account_ids: Sequence[int] | None, today: date) -> None:
     which = "" if account_ids is None else "AND a.id = ANY(:ids)"
     which_subscription = "" if account_ids is None else "AND s.account_id = ANY(:ids)"
     values = {"today": today} | ({} if account_ids is None else {"ids": list(account_ids)})
-    statement = _REFRESH.format(which=which, which_subscription=which_subscription).replace(":today", "CAST(:today AS date)")
+    statement = _REFRESH.format(which=which, which_subscription=which_subscription).replace(
+        ":today", "CAST(:today AS date)"
+    )
     db.session.execute(text(statement), values)
     db.session.execute(
         text(

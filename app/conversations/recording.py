@@ -22,7 +22,8 @@ _FIELDS = (
 def record_interactions(source: str, records: Sequence[Mapping[str, Any]], now: datetime) -> Recorded:
     """Add or update interactions by (`source`, `external_id`).
 
-    Without a `recorded_at` of its own a past interaction counts as known when it happened.
+    Without a `recorded_at` of its own a past interaction counts as known when it happened. The summaries follow by
+    `summarising.refresh`, once after the last batch.
     """
     ids = queries.account_ids_by_external_id({record["account"] for record in records})
     contacts = _contact_ids({record["contact"] for record in records if record.get("contact")})
@@ -30,40 +31,8 @@ def record_interactions(source: str, records: Sequence[Mapping[str, Any]], now: 
         _row(source, record, ids[record["account"]], contacts, now) for record in records if record["account"] in ids
     ]
     written = upsert(Interaction, rows, ("source", "external_id"), "account_id") if rows else NOTHING
-    refresh_summaries(sorted(written.touched))
     unknown = frozenset(record["account"] for record in records) - ids.keys()
     return Recorded(written.added, written.updated, written.unchanged, written.touched, unknown)
-
-
-def refresh_summaries(account_ids: Sequence[int] | None) -> None:
-    """Bring the summaries' last touch and unanswered word up to date, and have the accounts scored again."""
-    which = "" if account_ids is None else "AND account_id = ANY(:ids)"
-    values = {} if account_ids is None else {"ids": list(account_ids)}
-    db.session.execute(text(_REFRESH.format(which=which)), values)
-    db.session.execute(
-        text(
-            "INSERT INTO touched_account (account_id) SELECT account_id FROM account_summary"
-            f" WHERE true {which} ORDER BY account_id ON CONFLICT (workspace_id, account_id) DO NOTHING"
-        ),
-        values,
-    )
-
-
-_REFRESH = """
-UPDATE account_summary s SET last_touch_at = said.last_touch_at, owed_since = said.owed_since
-FROM (
-    SELECT workspace_id, account_id, max(happened_at) FILTER (WHERE direction <> 'internal') AS last_touch_at,
-           min(happened_at) FILTER (
-               WHERE direction = 'in' AND channel IN ('email', 'chat', 'ticket', 'in_app', 'social', 'community')
-               AND resolved_at IS NULL AND happened_at > coalesce(last_reply_at, '-infinity')
-               AND happened_at > now() - interval '14 days') AS owed_since
-    FROM (SELECT *, max(happened_at) FILTER (WHERE direction = 'out') OVER (PARTITION BY workspace_id, account_id) AS last_reply_at
-          FROM interaction WHERE true {which}) i
-    GROUP BY workspace_id, account_id
-) said
-WHERE said.workspace_id = s.workspace_id AND said.account_id = s.account_id
-  AND (s.last_touch_at, s.owed_since) IS DISTINCT FROM (said.last_touch_at, said.owed_since)
-"""
 
 
 def _row(

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.accounts import queries
 from app.accounts.models import Contact
+from app.conversations import summarising
 from app.conversations.recording import record_interactions
 from app.core.clock import utc_now
 from app.core.problems import Problem
@@ -37,6 +38,7 @@ def add(account_id: int) -> Response:
         "direction": _BY_HAND[channel], "subject": None, "body": body, "happened_at": utc_now(), "author": current_user.name,
     }  # fmt: skip
     record_interactions("desk", [record], utc_now())
+    summarising.refresh([account_id])
     guard.note("write down", f"{channel} on {account.name}", account_id)
     db.session.commit()
     flash("Kept on the timeline.", "success")

@@ -6,7 +6,7 @@ does not know that "cancel" is bad news.
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
@@ -37,6 +37,7 @@ class Mood:
     flags: tuple[str, ...]
 
 
+@lru_cache(maxsize=4096)
 def mood_of(text: str) -> Mood:
     """Read the mood of a customer's own words; quoted replies and signatures are left out."""
     own = _SIGNATURE.sub("", _QUOTED.sub("", text)).strip()

@@ -17,7 +17,7 @@ def to_minor(amount: Decimal, currency: str) -> int:
     return int(amount.scaleb(minor_digits(currency)).quantize(Decimal(1), ROUND_HALF_EVEN))
 
 
-def money(minor: int | float | None, currency: str) -> str:
+def money(minor: float | None, currency: str) -> str:
     """Write minor units out to the last unit: `$12,340.50`; whole amounts without cents."""
     if minor is None:
         return "unknown"
@@ -27,7 +27,7 @@ def money(minor: int | float | None, currency: str) -> str:
     return _signed(amount, f"{abs(amount):,.{places}f}", currency)
 
 
-def short_money(minor: int | float | None, currency: str) -> str:
+def short_money(minor: float | None, currency: str) -> str:
     """Write minor units for a glance: `$12.3k`, `$1.24m`."""
     if minor is None:
         return "unknown"

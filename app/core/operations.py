@@ -45,6 +45,7 @@ def readyz() -> tuple[dict[str, Any], int]:
     """Say whether work can be done here; 503 names what stands in the way."""
     checks = {
         "database": _tried(_ask_database),
+        "isolation": _tried(_ask_isolation),
         "migrations": _tried(_ask_migrations),
         "valkey": _tried(_ask_valkey),
         "worker": _tried(lambda: _ask_pulse("worker")),
@@ -78,6 +79,14 @@ def _tried(ask: Callable[[], str]) -> str:
 
 def _ask_database() -> str:
     db.session.execute(text("SELECT 1"))
+    return ""
+
+
+def _ask_isolation() -> str:
+    try:
+        tenancy.refuse_roles_that_see_all(db.session.connection())
+    except RuntimeError:
+        return "the database role is not bound by row security: workspaces would not be kept apart"
     return ""
 
 

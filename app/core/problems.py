@@ -41,7 +41,7 @@ class NotFoundError(Problem):
 
 def answer_with_problems(app: Flask) -> None:
     """Register one way of answering for every error."""
-    app.register_error_handler(Problem, lambda problem: _answer(problem))
+    app.register_error_handler(Problem, _answer)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(OperationalError, _from_database)
     app.register_error_handler(Exception, _from_fault)

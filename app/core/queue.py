@@ -53,7 +53,14 @@ class Job(Tenant, db.Model):  # type: ignore[name-defined, misc]
     finished_at: Mapped[datetime | None]
 
     __table_args__ = (
-        Index("uq_job_waiting", "workspace_id", "name", "unique_key", unique=True, postgresql_where=text("state = 'ready'")),
+        Index(
+            "uq_job_waiting",
+            "workspace_id",
+            "name",
+            "unique_key",
+            unique=True,
+            postgresql_where=text("state = 'ready'"),
+        ),
         Index("ix_job_open", "run_at", postgresql_where=text("state IN ('ready', 'running')")),
         Index("ix_job_recent", "workspace_id", "created_at"),
     )
@@ -171,7 +178,8 @@ class Lease:
         while not stop.wait(HEARTBEAT_SECONDS):
             try:
                 self._on_the_side(
-                    "UPDATE job SET lease_until = now() + :lease WHERE id = :id AND lease = :token RETURNING id", engine=engine
+                    "UPDATE job SET lease_until = now() + :lease WHERE id = :id AND lease = :token RETURNING id",
+                    engine=engine,
                 )
             except Exception as error:
                 _log.warning("heartbeat_missed", job_id=self.job_id, error=str(error))

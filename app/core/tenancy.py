@@ -55,7 +55,9 @@ def refers_to(target: str, *columns: str, key: str = "id", ondelete: str | None 
     if ondelete == "SET NULL":
         ondelete = f"SET NULL ({', '.join(columns)})"
     return ForeignKeyConstraint(
-        ("workspace_id", *columns), (f"{target}.workspace_id", *(f"{target}.{name}" for name in keys)), ondelete=ondelete
+        ("workspace_id", *columns),
+        (f"{target}.workspace_id", *(f"{target}.{name}" for name in keys)),
+        ondelete=ondelete,
     )
 
 

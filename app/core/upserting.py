@@ -1,6 +1,6 @@
 """Many records into one table in one statement: new ones added, changed ones updated, equal ones left alone."""
 
-import datetime
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def _statement(table: Table, fields: Sequence[str], key: Sequence[str], returnin
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, datetime.date):
+    if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)

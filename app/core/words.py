@@ -14,8 +14,19 @@ from app.core.money import money, short_money
 def teach(app: Flask) -> None:
     """Give templates the words of this file."""
     app.jinja_env.filters.update(
-        percent=percent, count=count, day=day, ago=ago, instant=instant, ahead=ahead, initials=initials,
-        spark_points=spark_points, money=_money, short_money=_short_money, change=change, quarter=quarter, capital=capital,
+        percent=percent,
+        count=count,
+        day=day,
+        ago=ago,
+        instant=instant,
+        ahead=ahead,
+        initials=initials,
+        spark_points=spark_points,
+        money=_money,
+        short_money=_short_money,
+        change=change,
+        quarter=quarter,
+        capital=capital,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -72,7 +83,9 @@ def ahead(value: date | None) -> str:
     days = (value - _today()).days
     if days < 0:
         return f"{-days} day{'s' if days < -1 else ''} ago"
-    return {0: "today", 1: "tomorrow"}.get(days) or (f"in {days} days" if days < 60 else f"in {round(days / 30.4)} months")
+    return {0: "today", 1: "tomorrow"}.get(days) or (
+        f"in {days} days" if days < 60 else f"in {round(days / 30.4)} months"
+    )
 
 
 def instant(value: datetime, words: str = "") -> Markup:
@@ -97,7 +110,9 @@ def spark_points(weeks: Sequence[float | None], width: int = 72, height: int = 2
     """Place weekly scores (0–100, oldest first) as the points of an SVG line, leaving unknown weeks out."""
     step = width / max(len(weeks) - 1, 1)
     return " ".join(
-        f"{i * step:.1f},{height - 1 - value / 100 * (height - 2):.1f}" for i, value in enumerate(weeks) if value is not None
+        f"{i * step:.1f},{height - 1 - value / 100 * (height - 2):.1f}"
+        for i, value in enumerate(weeks)
+        if value is not None
     )
 
 
@@ -122,7 +137,13 @@ def _days_ago(days: int) -> str:
         return f"in {-days} day{'s' if days < -1 else ''}"
     if days < 2:
         return ("today", "yesterday")[days]
-    return f"{days} days ago" if days < 60 else f"{round(days / 30.4)} months ago" if days < 730 else f"{days // 365} years ago"
+    return (
+        f"{days} days ago"
+        if days < 60
+        else f"{round(days / 30.4)} months ago"
+        if days < 730
+        else f"{days // 365} years ago"
+    )
 
 
 def _just(seconds: float) -> str:

@@ -28,7 +28,7 @@ def people(passwords: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
 
 def email_of(name: str) -> str:
     """Give a demo person's address."""
-    return f"{name.split()[0].lower()}@evergreen.example"
+    return f"{name.split(maxsplit=1)[0].lower()}@evergreen.example"
 
 
 def steps(workspace: Workspace, accounts: int, now: datetime) -> Iterator[Step]:
@@ -36,7 +36,10 @@ def steps(workspace: Workspace, accounts: int, now: datetime) -> Iterator[Step]:
     ends_on = now.date() - timedelta(days=1)
     made: list[Company] = []
     owners = [email_of(name) for name in CSMS]
-    yield f"Simulating {accounts:,} accounts over {MONTHS} months", lambda: made.append(simulate(accounts, MONTHS, SEED, ends_on))
+    yield (
+        f"Simulating {accounts:,} accounts over {MONTHS} months",
+        lambda: made.append(simulate(accounts, MONTHS, SEED, ends_on)),
+    )
     yield "Bringing them in", lambda: seed(made[0], owners)
     yield from _reading(workspace, ends_on, now)
 
@@ -46,11 +49,13 @@ def _reading(workspace: Workspace, as_of: date, now: datetime) -> Iterator[Step]
     yield f"Scoring the past {WEEKS_SCORED} weeks", lambda: scoring.score_past(workspace, weeks)
     yield "Training the churn model, judged on months it has not seen", lambda: learning.train(workspace, as_of)
     yield "Scoring the book", lambda: scoring.score_accounts(workspace, as_of)
-    yield "Forecasting renewals", lambda: (projecting.project(workspace, as_of), projecting.take_snapshot(workspace, as_of))
+    yield (
+        "Forecasting renewals",
+        lambda: (projecting.project(workspace, as_of), projecting.take_snapshot(workspace, as_of)),
+    )
     yield "Setting up playbooks", lambda: (ensure_defaults(now), match(now, now.date()))
 
 
 def make_workspace(passwords: Mapping[str, str]) -> Workspace:
     """Found the demo's workspace with its people."""
     return found(NAME, "UTC", "USD", people(passwords), is_demo=True)
-

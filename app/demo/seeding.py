@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.accounts import movements, recording, summarising
 from app.accounts.queries import account_ids_by_external_id
+from app.conversations import summarising as conversations
 from app.conversations.recording import record_interactions
 from app.core.clock import utc_now
 from app.demo.company import Company
@@ -41,6 +42,8 @@ def _steps(company: Company, owners: Sequence[str], now: datetime) -> list[tuple
         ("Summaries", lambda: summarising.refresh(None, as_of)),
         ("Usage", lambda: _write_usage(company)),
         ("Conversations", lambda: _write_interactions(company, now)),
+        ("Statistics", lambda: db.session.execute(text("ANALYZE"))),
+        ("Conversation summaries", lambda: conversations.refresh(None)),
         ("Usage summaries", lambda: usage_summarising.refresh(None, as_of)),
         ("Settling", lambda: db.session.execute(text("DELETE FROM touched_account"))),
     ]

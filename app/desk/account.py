@@ -23,7 +23,7 @@ from app.usage.history import usage_history
 blueprint = Blueprint("account", __name__, template_folder="templates", url_prefix="/accounts")
 
 WEEKS = 26
-TIMELINE = 40
+TIMELINE = 20
 KINDS = {
     "talk": "Conversations", "notes": "Notes", "tasks": "Tasks", "score": "Score changes", "revenue": "Revenue", "invoices": "Invoices",
 }  # fmt: skip
@@ -105,7 +105,11 @@ def _day(name: str, otherwise: date) -> date:
 
 def _before() -> datetime:
     try:
-        return datetime.fromisoformat(request.args["before"]) if "before" in request.args else clock.utc_now() + timedelta(days=1)
+        return (
+            datetime.fromisoformat(request.args["before"])
+            if "before" in request.args
+            else clock.utc_now() + timedelta(days=1)
+        )
     except ValueError as error:
         raise Problem(400, "`before` is not an instant: take it from the page's own link.", "bad_instant") from error
 

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-_AXIS = {"axisLine": {"lineStyle": {"color": "var(--line)"}}, "axisLabel": {"color": "var(--soft)"}, "splitLine": {"lineStyle": {"color": "var(--line)"}}}
+_AXIS = {
+    "axisLine": {"lineStyle": {"color": "var(--line)"}},
+    "axisLabel": {"color": "var(--soft)"},
+    "splitLine": {"lineStyle": {"color": "var(--line)"}},
+}
 _GRID = {"left": 44, "right": 16, "top": 18, "bottom": 28}
 
 
@@ -46,12 +50,14 @@ def scores(history: Sequence[Any]) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def distribution(edges: Sequence[float], counts: Sequence[int], minor: int, marks: Sequence[tuple[str, float]]) -> dict[str, Any]:
+def distribution(
+    edges: Sequence[float], counts: Sequence[int], minor: int, marks: Sequence[tuple[str, float]]
+) -> dict[str, Any]:
     """Draw simulated totals as a histogram in whole units of money, with named marks."""
     bars = [[(low + high) / 2 / minor, count] for low, high, count in zip(edges, edges[1:], counts, strict=False)]
     return {
-        "grid": {**_GRID, "top": 34},
-        "xAxis": {"type": "value", "scale": True, **_AXIS, "splitLine": {"show": False}},
+        "grid": {**_GRID, "left": 16, "top": 40},
+        "xAxis": {"type": "value", "scale": True, **_AXIS, "splitLine": {"show": False}, "splitNumber": 4, "axisLabel": {"color": "var(--soft)", "hideOverlap": True}},
         "yAxis": {"type": "value", "show": False},
         "tooltip": {"show": False},
         "series": [
@@ -59,7 +65,10 @@ def distribution(edges: Sequence[float], counts: Sequence[int], minor: int, mark
                 "name": "Simulated outcomes", "type": "bar", "data": bars, "barWidth": "98%", "itemStyle": {"color": "var(--steady)"},
                 "markLine": {
                     "symbol": "none", "lineStyle": {"color": "var(--ink)", "type": "solid"}, "label": {"color": "var(--ink)", "formatter": "{b}"},
-                    "data": [{"name": name, "xAxis": value / minor} for name, value in marks],
+                    "data": [
+                        {"name": name, "xAxis": value / minor, "label": {"position": "end", "distance": [0, 4 + 13 * (n % 2)]}}
+                        for n, (name, value) in enumerate(marks)
+                    ],
                 },
             }
         ],

@@ -76,7 +76,9 @@ def _state() -> dict[str, Any]:
         "ages": health.source_ages(guard.today()),
         "imports": list(db.session.scalars(select(Import).order_by(Import.id.desc()).limit(8))),
         "jobs": _jobs(),
-        "processes": list(db.session.execute(text("SELECT process, kind, seen_at FROM heartbeat ORDER BY kind, process"))),
+        "processes": list(
+            db.session.execute(text("SELECT process, kind, seen_at FROM heartbeat ORDER BY kind, process"))
+        ),
         "model": health.find_latest_model(),
         "askable": ASKABLE,
     }
@@ -87,7 +89,9 @@ def _jobs() -> list[Job]:
     query = (
         select(Job)
         .where(text("state IN ('ready', 'running', 'dead') OR name NOT IN ('score_touched', 'match_playbooks')"))
-        .order_by(text("CASE state WHEN 'dead' THEN 0 WHEN 'running' THEN 1 WHEN 'ready' THEN 2 ELSE 3 END"), Job.id.desc())
+        .order_by(
+            text("CASE state WHEN 'dead' THEN 0 WHEN 'running' THEN 1 WHEN 'ready' THEN 2 ELSE 3 END"), Job.id.desc()
+        )
         .limit(15)
     )
     return list(db.session.scalars(query))

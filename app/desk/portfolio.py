@@ -126,7 +126,9 @@ def address_with(**changes: str | None) -> str:
     """Give the address of this list with some of its words changed, from its first page."""
     words = {name: value for name, value in request.args.items() if name != "after"}
     words |= {name: value for name, value in changes.items() if value is not None}
-    return url_for("portfolio.show", **{name: value for name, value in words.items() if changes.get(name, value) is not None})
+    return url_for(
+        "portfolio.show", **{name: value for name, value in words.items() if changes.get(name, value) is not None}
+    )
 
 
 def _columns() -> list[str]:
@@ -135,7 +137,9 @@ def _columns() -> list[str]:
 
 
 def _lines(asked: book.Asked, today: date, people: Mapping[int, str]) -> Iterator[str]:
-    yield _line(["account", "name", "band", "score", "risk_90d", "arr", "renews_on", "owner", "plan", "seats", "stage", "tier"])
+    yield _line(
+        ["account", "name", "band", "score", "risk_90d", "arr", "renews_on", "owner", "plan", "seats", "stage", "tier"]
+    )
     after, written = None, 0
     while written < _LONGEST_CSV:
         rows = book.page(asked, today, after, size=1000)

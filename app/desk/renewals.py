@@ -38,7 +38,7 @@ def show() -> str:
     chosen = _chosen(quarters)
     taken = forecast.snapshots(chosen)
     newest = taken[-1] if taken else None
-    minor = 10 ** minor_digits(g.workspace.currency)
+    unit, minor = _unit(newest)
     rows = forecast.renewals_ahead(max(chosen, today + timedelta(days=1)), forecast.quarter_after(chosen), limit=BOOK)
     return render_template(
         "desk/renewals.html",
@@ -46,6 +46,7 @@ def show() -> str:
         chosen=chosen,
         newest=newest,
         week_ago=_before(taken, newest),
+        unit=unit,
         distribution=_distribution(newest, minor),
         over_time=charts.snapshots_over_time(taken, minor),
         taken=taken,
@@ -55,6 +56,15 @@ def show() -> str:
         monthly=forecast.monthly_book(),
         most=BOOK,
     )
+
+
+def _unit(newest: ForecastSnapshot | None) -> tuple[str, int]:
+    """Give the unit that keeps a chart's figures short, and how many minor units make one."""
+    one = 10 ** minor_digits(g.workspace.currency)
+    for size, name in ((10**6, "million"), (10**3, "thousand")):
+        if newest is not None and newest.p50_minor >= 2 * size * one:
+            return f"{name} {g.workspace.currency}", size * one
+    return g.workspace.currency, one
 
 
 def _chosen(quarters: list[date]) -> date:

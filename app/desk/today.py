@@ -90,4 +90,3 @@ def _book(owner_id: int | None) -> Any:
         ),
         {"owner": owner_id},
     ).one()
-

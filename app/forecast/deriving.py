@@ -4,7 +4,7 @@ from datetime import date
 
 from app.accounts import movements
 from app.accounts import summarising as accounts
-from app.conversations import recording as conversations
+from app.conversations import summarising as conversations
 from app.forecast import projecting
 from app.health import scoring
 from app.health.scoring import Progress
@@ -19,7 +19,7 @@ def derive(workspace: Workspace, as_of: date, progress: Progress = lambda *_: No
     accounts.refresh(None, as_of)
     progress(0, None, "Adding up usage and conversations")
     usage.refresh(None, as_of)
-    conversations.refresh_summaries(None)
+    conversations.refresh(None)
     scoring.score_accounts(workspace, as_of, progress=progress)
     progress(0, None, "Forecasting renewals")
     projecting.project(workspace, as_of)

@@ -63,5 +63,3 @@ class ForecastSnapshot(TenantKey, db.Model):
     renewals: Mapped[int]
     detail: Mapped[dict[str, Any]]
     taken_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-

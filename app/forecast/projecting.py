@@ -9,6 +9,7 @@ import numpy.typing as npt
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import text
 
+from app.accounts.renewing import renewals_due
 from app.core.upserting import as_json
 from app.extensions import db
 from app.forecast import queries
@@ -54,7 +55,7 @@ def take_snapshot(workspace: Workspace, as_of: date) -> None:
 def learn_from_past(as_of: date) -> Past:
     """Estimate from finished quarters how much accounts move together and what those who renew keep."""
     quarters = [queries.quarter_of(as_of, -back) for back in range(QUARTERS_BACK, 0, -1)]
-    due = [np.array(queries.renewals_due(q, queries.quarter_after(q)), dtype=float).reshape(-1, 2) for q in quarters]
+    due = [np.array(renewals_due(q, queries.quarter_after(q)), dtype=float).reshape(-1, 2) for q in quarters]
     due = [renewals for renewals in due if len(renewals) >= FEWEST_DUE]
     if not due:
         return Past(estimate_shock([], []), 1.0, 0.0, None, ())
@@ -83,7 +84,7 @@ def _period(due: list[FloatArray], n: int, kept_mean: float, kept_spread: float)
 
 def _quarter_row(quarter: date, as_of: date, past: Past) -> dict[str, Any]:
     ahead = queries.renewals_ahead(max(quarter, as_of + relativedelta(days=1)), queries.quarter_after(quarter))
-    behind = queries.renewals_due(quarter, as_of + relativedelta(days=1)) if quarter <= as_of else []
+    behind = renewals_due(quarter, as_of + relativedelta(days=1)) if quarter <= as_of else []
     booked = sum(min(kept, due) for due, kept in behind)
     lost = sum(due - min(kept, due) for due, kept in behind)
     values = np.array([row.arr_minor for row in ahead], dtype=float)

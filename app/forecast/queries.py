@@ -21,35 +21,6 @@ def quarter_after(quarter: date) -> date:
     return quarter + relativedelta(months=3)
 
 
-def renewals_due(first: date, before: date) -> list[tuple[int, int]]:
-    """Give (value due, value kept) in minor units of each renewal that fell on a day in [first, before).
-
-    Due is what the account paid on the day before, kept what it paid from that day on; monthly contracts are left out.
-    """
-    return [(row.due, row.kept) for row in db.session.execute(text(_DUE), {"first": first, "before": before})]
-
-
-_DUE = """
-WITH fell AS (
-    SELECT DISTINCT s.workspace_id, s.account_id, due.day
-    FROM subscription s
-    CROSS JOIN LATERAL (
-        SELECT (s.renews_on + make_interval(months => (s.term_months * n)::int))::date AS day FROM generate_series(0, 60) AS n
-        WHERE s.renews_on + make_interval(months => (s.term_months * n)::int) < CAST(:before AS date)
-    ) due
-    WHERE s.term_months >= 2 AND s.arr_minor > 0 AND NOT s.is_trial AND s.started_on < CAST(:before AS date)
-      AND (s.ended_on IS NULL OR s.ended_on >= CAST(:first AS date))
-      AND due.day >= CAST(:first AS date) AND due.day > s.started_on AND (s.ended_on IS NULL OR due.day <= s.ended_on)
-)
-SELECT sum(s.arr_minor) FILTER (WHERE s.started_on < fell.day AND (s.ended_on IS NULL OR s.ended_on >= fell.day))::bigint AS due,
-       coalesce(sum(s.arr_minor) FILTER (WHERE s.started_on <= fell.day AND (s.ended_on IS NULL OR s.ended_on > fell.day)), 0)::bigint AS kept
-FROM fell JOIN subscription s ON s.workspace_id = fell.workspace_id AND s.account_id = fell.account_id
-WHERE s.ended_on IS DISTINCT FROM s.started_on
-GROUP BY fell.account_id, fell.day
-HAVING sum(s.arr_minor) FILTER (WHERE s.started_on < fell.day AND (s.ended_on IS NULL OR s.ended_on >= fell.day)) > 0
-"""
-
-
 def renewals_ahead(first: date, before: date, limit: int | None = None, owner_id: int | None = None) -> list[Any]:
     """Give the renewals in [first, before) with the newest call on each, those with most at stake first."""
     query = text(_AHEAD + (" LIMIT :limit" if limit else ""))
@@ -75,12 +46,16 @@ def called_total(ahead: Sequence[Any], booked: int) -> int | None:
     """Sum what managers called, with the model's own figure where none did; None when nobody made a call."""
     if all(row.called_minor is None for row in ahead):
         return None
-    return booked + sum(row.called_minor if row.called_minor is not None else round(row.arr_minor * row.probability) for row in ahead)
+    return booked + sum(
+        row.called_minor if row.called_minor is not None else round(row.arr_minor * row.probability) for row in ahead
+    )
 
 
 def snapshots(quarter: date, limit: int = 120) -> list[ForecastSnapshot]:
     """Give the snapshots of a quarter, the oldest first."""
-    query = select(ForecastSnapshot).where(ForecastSnapshot.quarter == quarter).order_by(ForecastSnapshot.taken_on.desc())
+    query = (
+        select(ForecastSnapshot).where(ForecastSnapshot.quarter == quarter).order_by(ForecastSnapshot.taken_on.desc())
+    )
     return list(reversed(list(db.session.scalars(query.limit(limit)))))
 
 

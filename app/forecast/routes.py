@@ -28,13 +28,22 @@ def call(account_id: int) -> Response:
     if category not in CALLS:
         raise Problem(400, f"`category` must be one of {', '.join(CALLS)}.", "category")
     if not reason or len(reason) > 500:
-        raise Problem(400, "`reason` must say why, in up to 500 letters: it is what the call is learned from.", "reason")
+        raise Problem(
+            400, "`reason` must say why, in up to 500 letters: it is what the call is learned from.", "reason"
+        )
     made = RenewalCall(
         account_id=account_id, renews_on=_renewal(), category=category, amount_minor=0 if category == "lost" else _amount(),
         reason=reason, made_by=current_user.id,
     )  # fmt: skip
     db.session.add(made)
-    guard.note("call", f"renewal of {account.name}", account_id, category=category, amount_minor=made.amount_minor, reason=reason)
+    guard.note(
+        "call",
+        f"renewal of {account.name}",
+        account_id,
+        category=category,
+        amount_minor=made.amount_minor,
+        reason=reason,
+    )
     db.session.commit()
     flash(f"Your call on {account.name} is kept beside the model's.", "success")
     return redirect(safe_next(request.form.get("next"), url_for("account.show", account_id=account_id) + "#call"))

@@ -1,22 +1,50 @@
 """What is known of churn when no model can be trusted: how often accounts of a tier left, drawn towards the whole book."""
 
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import text
 
+from app.accounts.renewing import renewals_due
 from app.extensions import db
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 PRIOR_ACCOUNT_MONTHS = 60.0  # how many account-months the whole book's rate counts for in each tier
 PRIOR_CHURNS, PRIOR_MONTHS = 1.0, 80.0  # before any history: about 1.3 % a month, weighing as much as 80 account-months
+PRIOR_LOST, PRIOR_RENEWALS = 1.0, 8.0  # before any renewal: one in eight is lost
 
 
-def monthly_hazards(today: date) -> dict[str | None, float]:
-    """Give each tier's churns per account-month over the last year, shrunken to the book's (beta-binomial mean)."""
-    rows = db.session.execute(text(_COUNTS), {"today": today}).all()
+@dataclass(frozen=True)
+class BaseRates:
+    """`monthly`: churns per account-month of monthly contracts by tier; `at_renewal`: share of renewals of terms lost."""
+
+    monthly: dict[str | None, float]
+    book: float
+    at_renewal: float
+
+    def hazards(self, tiers: Sequence[str | None], flags: BoolArray, is_term: BoolArray) -> FloatArray:
+        """Give the chance to leave in each future month [n, months]: at the renewal for terms, in any month for others."""
+        monthly = np.array([self.monthly.get(tier, self.book) for tier in tiers])[:, None]
+        return np.where(is_term[:, None], np.where(flags, self.at_renewal, 0.0), monthly)
+
+
+def base_rates(as_of: date) -> BaseRates:
+    """Count the last year's losses, drawn towards the book and towards a prior where there are few (beta-binomial means)."""
+    rows = db.session.execute(text(_COUNTS), {"today": as_of}).all()
     churns, months = sum(row.churns for row in rows), sum(float(row.months) for row in rows)
     book = (churns + PRIOR_CHURNS) / (months + PRIOR_MONTHS)
-    found = {row.tier: (row.churns + PRIOR_ACCOUNT_MONTHS * book) / (float(row.months) + PRIOR_ACCOUNT_MONTHS) for row in rows}
-    return found | ({} if None in found else {None: book})
+    monthly = {
+        row.tier: (row.churns + PRIOR_ACCOUNT_MONTHS * book) / (float(row.months) + PRIOR_ACCOUNT_MONTHS)
+        for row in rows
+    }
+    fell = renewals_due(as_of - timedelta(days=365), as_of + timedelta(days=1))
+    lost = sum(kept == 0 for _, kept in fell)
+    return BaseRates(monthly, book, (lost + PRIOR_LOST) / (len(fell) + PRIOR_RENEWALS))
 
 
 _COUNTS = """
@@ -25,7 +53,7 @@ SELECT a.tier,
        coalesce(sum(GREATEST(0, LEAST(CAST(:today AS date), s.ended) - GREATEST(CAST(:today AS date) - 365, s.started)) / 30.4), 0) AS months
 FROM account a
 JOIN (SELECT workspace_id, account_id, min(started_on) AS started, max(coalesce(ended_on, '9999-12-31')) AS ended
-      FROM subscription WHERE arr_minor > 0 GROUP BY workspace_id, account_id) s
+      FROM subscription WHERE arr_minor > 0 AND coalesce(term_months, 1) < 2 GROUP BY workspace_id, account_id) s
   ON s.workspace_id = a.workspace_id AND s.account_id = a.id
 LEFT JOIN (SELECT workspace_id, account_id, count(*) AS churns FROM movement
       WHERE kind = 'churn' AND moved_on > CAST(:today AS date) - 365 AND moved_on <= CAST(:today AS date)

@@ -53,14 +53,17 @@ def gather(account_ids: Sequence[int], first_day: date, last_day: date, zone: st
     accounts = pd.DataFrame({"id": np.asarray(account_ids, np.int64)})
     accounts["started_on"] = started.reindex(range(len(account_ids))).to_numpy("datetime64[s]")
     people = _people(account_ids, first_day, last_day)
-    return Facts(accounts, usage=usage.totals, first_day=usage.first_day, meters=usage.meters, user_months=people, **frames).check()
+    return Facts(
+        accounts, usage=usage.totals, first_day=usage.first_day, meters=usage.meters, user_months=people, **frames
+    ).check()
 
 
 def _frame(name: str, query: str, span: dict[str, Any], ids: Sequence[int], zone: str, minor: int) -> pd.DataFrame:
     result = db.session.execute(text(query), span)
-    frame = pd.DataFrame(result.all(), columns=list(result.keys()))
-    if frame.empty:
+    rows = result.all()
+    if not rows:
         return empty(name)
+    frame = pd.DataFrame(dict(zip(result.keys(), zip(*rows, strict=True), strict=True)))
     position = np.searchsorted(ids, frame.pop("account_id").to_numpy(np.int64)).clip(max=len(ids) - 1)
     frame.insert(0, "account", position)
     for column in frame.columns:
@@ -80,7 +83,13 @@ def _typed(column: str, values: pd.Series, zone: str, minor: int) -> pd.Series:
 def _days(values: pd.Series, zone: str) -> pd.Series:
     """Turn instants into the workspace's days; a midnight that says `known by then` belongs to the day it begins."""
     if values.map(lambda value: isinstance(value, datetime)).any():
-        return pd.to_datetime(values, utc=True).dt.tz_convert(zone).dt.tz_localize(None).dt.normalize().astype("datetime64[s]")
+        return (
+            pd.to_datetime(values, utc=True)
+            .dt.tz_convert(zone)
+            .dt.tz_localize(None)
+            .dt.normalize()
+            .astype("datetime64[s]")
+        )
     return pd.to_datetime(values).astype("datetime64[s]")
 
 
@@ -88,7 +97,7 @@ def _people(ids: Sequence[int], first_day: date, last_day: date) -> pd.DataFrame
     rows = people_history(ids, first_day, last_day)
     if not rows:
         return empty("user_months")
-    frame = pd.DataFrame(rows, columns=["id", "person", "month", "days"])
+    frame = pd.DataFrame(dict(zip(("id", "person", "month", "days"), zip(*rows, strict=True), strict=True)))
     months = pd.to_datetime(frame["month"])
     return pd.DataFrame(
         {

@@ -37,7 +37,9 @@ def train(workspace: Workspace, as_of: date, seed: int = 1, progress: Progress =
     return _keep(as_of, "champion", sentences, learned.report, {"model": artifacts.dump(learned.model)})
 
 
-def _keep(as_of: date, state: str, verdict: list[str], report: dict[str, object], artifact: dict[str, object] | None) -> ModelVersion:
+def _keep(
+    as_of: date, state: str, verdict: list[str], report: dict[str, object], artifact: dict[str, object] | None
+) -> ModelVersion:
     version = ModelVersion(state=state, verdict=verdict, report=report, artifact=artifact, trained_on=as_of)
     db.session.add(version)
     db.session.flush()

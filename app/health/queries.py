@@ -92,7 +92,9 @@ def risk_on(account_id: int, day: date) -> ChurnScore | None:
 
 def score_history(account_id: int, since: date) -> list[Any]:
     """Give an account's scores since a day: rows (scored_on, score, band)."""
-    query = text("SELECT scored_on, score, band FROM health_score WHERE account_id = :id AND scored_on >= :since ORDER BY scored_on")
+    query = text(
+        "SELECT scored_on, score, band FROM health_score WHERE account_id = :id AND scored_on >= :since ORDER BY scored_on"
+    )
     return list(db.session.execute(query, {"id": account_id, "since": since}))
 
 

@@ -77,7 +77,9 @@ def difference(now: Receipt, before: Receipt) -> list[Part]:
     """
     if now.card != before.card or now.score.score is None or before.score.score is None:
         return []
-    both = [(n, b) for n, b in zip(now.lines, before.lines, strict=True) if n.points is not None and b.points is not None]
+    both = [
+        (n, b) for n, b in zip(now.lines, before.lines, strict=True) if n.points is not None and b.points is not None
+    ]
     weight = sum(n.measure.weight for n, _ in both)
     parts = [
         Part(n.measure.title, n.measure.weight * (n.points - b.points) / weight, "its figure moved")
@@ -85,7 +87,11 @@ def difference(now: Receipt, before: Receipt) -> list[Part]:
         if n.points is not None and b.points is not None and weight
     ]
     rest = (now.score.score - before.score.score) - sum(part.points for part in parts)
-    changed = [n.measure.title for n, b in zip(now.lines, before.lines, strict=True) if (n.points is None) != (b.points is None)]
+    changed = [
+        n.measure.title
+        for n, b in zip(now.lines, before.lines, strict=True)
+        if (n.points is None) != (b.points is None)
+    ]
     if changed or abs(rest) > 1e-9:
         parts.append(Part(", ".join(changed) or "Other measures", rest, "became known or unknown"))
     return sorted((part for part in parts if abs(part.points) > 1e-9), key=lambda part: -abs(part.points))
@@ -106,4 +112,3 @@ def in_words(value: float | None, unit: str) -> str:
 
 def _points(measure: Measure, value: float | None) -> float | None:
     return None if value is None else float(measure.points(np.array([value]))[0])
-

@@ -79,7 +79,9 @@ def score(card: Card, values: Mapping[str, FloatArray]) -> Scores:
     known = ~np.isnan(points)
     weight = known * card.weights
     total = weight.sum(axis=1)
-    mean = np.divide((np.nan_to_num(points) * weight).sum(axis=1), total, out=np.full(len(points), np.nan), where=total > 0)
+    mean = np.divide(
+        (np.nan_to_num(points) * weight).sum(axis=1), total, out=np.full(len(points), np.nan), where=total > 0
+    )
     coverage = total / card.weights.sum()
     return Scores(points, np.where(coverage >= card.coverage_floor, mean, np.nan), coverage)
 
@@ -100,7 +102,9 @@ def _band(card: Card, score: float) -> str:
 def share_of_each(card: Card, points: Sequence[float | None]) -> list[float | None]:
     """Split one score into what each known measure brings; the parts add up to it."""
     total = sum(m.weight for m, p in zip(card.measures, points, strict=True) if p is not None)
-    return [None if p is None or not total else m.weight * p / total for m, p in zip(card.measures, points, strict=True)]
+    return [
+        None if p is None or not total else m.weight * p / total for m, p in zip(card.measures, points, strict=True)
+    ]
 
 
 def _m(signal: str, title: str, unit: str, weight: float, source: str, *curve: tuple[float, float]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from app.core.money import minor_digits
-from app.health import base_rates, queries, writing
+from app.health import queries, writing
+from app.health.base_rates import base_rates
 from app.health.gathering import gather
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
 from app.identity.models import Workspace
@@ -17,6 +18,7 @@ from ml import artifacts
 from ml.explain import BookAverage, Reasons, average_of, reasons
 from ml.facts import Facts
 from ml.features import MONTHS, Snapshot, snapshot_as_of
+from ml.hazard.curve import risk_within
 from ml.hazard.model import HazardModel
 from ml.signals import BY_CODE
 
@@ -60,7 +62,10 @@ def score_accounts(
     book = _book(workspace, ids, as_of, card, progress)
     was = queries.standing_of(book.ids.tolist())
     scores = score(card, {code: book.values[code].to_numpy(float) for code in CODES})
-    bands = [band_of(card, s, was[i].band if i in was else None) for i, s in zip(book.ids.tolist(), scores.score, strict=True)]
+    bands = [
+        band_of(card, s, was[i].band if i in was else None)
+        for i, s in zip(book.ids.tolist(), scores.score, strict=True)
+    ]
     risks = _risks(book, as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
     _write(book, as_of, card_row.id, card, scores, bands, risks, was)
@@ -118,7 +123,9 @@ def _ages(facts: Facts, as_of: date) -> dict[str, int | None]:
         "conversations": _newest(facts.interactions["happened_on"], as_of),
         "invoices": _newest(facts.invoices["issued_on"], as_of),
     }
-    ages = {name: None if day is None else int((np.datetime64(as_of) - day).astype(int)) for name, day in newest.items()}
+    ages = {
+        name: None if day is None else int((np.datetime64(as_of) - day).astype(int)) for name, day in newest.items()
+    }
     return ages | {"contracts": 0, "contacts": 0}
 
 
@@ -184,12 +191,16 @@ def _model_risks(model: HazardModel, version: int, book: Book, average: BookAver
 
 
 def _base_risks(book: Book, as_of: date) -> Risks:
-    rates = base_rates.monthly_hazards(as_of)
+    """Tell each account what is known of accounts with its kind of contract, when no model can be trusted."""
     tiers = queries.tiers_of(book.ids.tolist())
-    hazard = np.array([rates.get(tiers.get(i), rates[None] if None in rates else 0.0) for i in book.ids.tolist()])
-    survival = (1 - hazard)[:, None] ** np.arange(1, MONTHS + 1)
-    at = 1 - (1 - hazard)[:, None] ** (np.array(HORIZONS) * 12 / 365)
-    return Risks("base rate", None, survival, at, 1 / np.maximum(hazard, 1e-4), float(at[:, 1].mean()), None)
+    is_term = book.values["term"].to_numpy(float) >= 2
+    hazards = base_rates(as_of).hazards([tiers.get(i) for i in book.ids.tolist()], book.flags, is_term)
+    hazards = hazards.clip(1e-6, 1 - 1e-6)
+    log_odds = np.log(hazards) - np.log1p(-hazards)
+    survival = np.cumprod(1 - hazards, axis=1)
+    at = np.column_stack([risk_within(log_odds, days) for days in HORIZONS])
+    lifetime = survival.sum(axis=1) / (1 - survival[:, -1])
+    return Risks("base rate", None, survival, at, lifetime, float(at[:, 1].mean()), None)
 
 
 def _write(
@@ -212,10 +223,16 @@ def _write(
 
 
 def _score_rows(book: Book, scores: Scores, bands: Sequence[str]) -> list[dict[str, Any]]:
-    values, before = _nullable(book.values[list(CODES)].to_numpy(float)), _nullable(book.before[list(CODES)].to_numpy(float))
-    columns = zip(book.ids.tolist(), _nullable(scores.score), scores.coverage.tolist(), bands, values, before, strict=True)
+    values, before = (
+        _nullable(book.values[list(CODES)].to_numpy(float)),
+        _nullable(book.before[list(CODES)].to_numpy(float)),
+    )
+    columns = zip(
+        book.ids.tolist(), _nullable(scores.score), scores.coverage.tolist(), bands, values, before, strict=True
+    )
     return [
-        {"account_id": i, "score": s, "coverage": c, "band": b, "values": v, "before": f} for i, s, c, b, v, f in columns
+        {"account_id": i, "score": s, "coverage": c, "band": b, "values": v, "before": f}
+        for i, s, c, b, v, f in columns
     ]
 
 
@@ -277,7 +294,14 @@ def _changes(
 
 
 def _change(
-    book: Book, card: Card, scores: Scores, bands: Sequence[str], risks: Risks, was: Any, earlier: dict[int, Any], row: int
+    book: Book,
+    card: Card,
+    scores: Scores,
+    bands: Sequence[str],
+    risks: Risks,
+    was: Any,
+    earlier: dict[int, Any],
+    row: int,
 ) -> dict[str, Any]:
     account_id, to_score = int(book.ids[row]), scores.score[row]
     return {

@@ -95,7 +95,9 @@ def clear_former(account_ids: Sequence[int]) -> None:
 def keep_average(version_id: int, average: dict[str, Any]) -> None:
     """Keep what the book's average was tonight, so that one account is explained against the same by day."""
     db.session.execute(
-        text("UPDATE model_version SET artifact = jsonb_set(artifact, '{average}', CAST(:average AS jsonb)) WHERE id = :id"),
+        text(
+            "UPDATE model_version SET artifact = jsonb_set(artifact, '{average}', CAST(:average AS jsonb)) WHERE id = :id"
+        ),
         {"id": version_id, "average": as_json([average])[1:-1]},
     )
 

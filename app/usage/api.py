@@ -46,7 +46,11 @@ def post_usage() -> Response:
     """Take in a batch `{"events": […]}` or a single event; 200 when all were taken, 207 when some were refused."""
     source, raws = _read(_body())
     if len(raws) > MOST_EVENTS:
-        raise Problem(413, f"A request takes up to {MOST_EVENTS:,} events; this one holds {len(raws):,}. Split it.", "too_many_events")
+        raise Problem(
+            413,
+            f"A request takes up to {MOST_EVENTS:,} events; this one holds {len(raws):,}. Split it.",
+            "too_many_events",
+        )
     now = utc_now()
     good, refused = _judge(raws, now)
     taken = ingest(source, [event for _, event in good], now, g.workspace.time_zone)
@@ -55,7 +59,9 @@ def post_usage() -> Response:
     body = {
         "accepted": taken.accepted,
         "duplicates": taken.duplicates,
-        "rejected": [{"index": n, "pointer": f"/events/{n}/{field}", "detail": why} for n, field, why in sorted(refused)],
+        "rejected": [
+            {"index": n, "pointer": f"/events/{n}/{field}", "detail": why} for n, field, why in sorted(refused)
+        ],
     }
     return Response(msgspec.json.encode(body), 207 if refused else 200, mimetype="application/json")
 
@@ -65,7 +71,9 @@ def _body() -> bytes:
     if request.headers.get("Content-Encoding", "").lower() == "gzip":
         data = _unzipped(data)
     if len(data) > MOST_BYTES:
-        raise Problem(413, f"A request takes up to {MOST_BYTES // 1024 // 1024} MB. Send fewer events at once.", "too_large")
+        raise Problem(
+            413, f"A request takes up to {MOST_BYTES // 1024 // 1024} MB. Send fewer events at once.", "too_large"
+        )
     return data
 
 
@@ -89,7 +97,9 @@ def _read(data: bytes) -> tuple[str, list[msgspec.Raw]]:
     return whole.source, whole.events
 
 
-def _judge(raws: list[msgspec.Raw], now: datetime) -> tuple[list[tuple[int, dict[str, Any]]], list[tuple[int, str, str]]]:
+def _judge(
+    raws: list[msgspec.Raw], now: datetime
+) -> tuple[list[tuple[int, dict[str, Any]]], list[tuple[int, str, str]]]:
     good, refused = [], []
     for n, raw in enumerate(raws):
         try:

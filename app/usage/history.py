@@ -17,7 +17,12 @@ _COPY_HEADER_BYTES = 19
 _CELL = np.dtype(
     {
         "names": ["account", "meter", "month", "totals"],
-        "formats": [">i8", ">i8", ">i4", (np.dtype({"names": ["v"], "formats": [">f8"], "offsets": [4], "itemsize": 12}), DAYS)],
+        "formats": [
+            ">i8",
+            ">i8",
+            ">i4",
+            (np.dtype({"names": ["v"], "formats": [">f8"], "offsets": [4], "itemsize": 12}), DAYS),
+        ],
         "offsets": [6, 18, 30, 58],
         "itemsize": 430,
     }
@@ -96,4 +101,3 @@ def first_used_on() -> date | None:
     """Give the first month with any usage."""
     found: date | None = db.session.execute(text("SELECT min(month) FROM daily_usage")).scalar()
     return found
-

@@ -150,7 +150,9 @@ def _refuse(n: int, event: Mapping[str, Any]) -> tuple[int, str, str]:
 
 
 def _recount_maximum(account_id: int, meter_id: int, month: Any, zone: str) -> None:
-    counted = _day_columns("coalesce(max(quantity) FILTER (WHERE EXTRACT(day FROM happened_at AT TIME ZONE :zone) = {d}), 0)")
+    counted = _day_columns(
+        "coalesce(max(quantity) FILTER (WHERE EXTRACT(day FROM happened_at AT TIME ZONE :zone) = {d}), 0)"
+    )
     db.session.execute(
         text(
             f"UPDATE daily_usage SET totals = (SELECT ARRAY[{counted}] FROM usage_event"

@@ -81,8 +81,6 @@ class TouchedAccount(TenantKey, db.Model):
     __table_args__ = (refers_to("account", "account_id"), Index("ix_touched_at", "workspace_id", "touched_at"))
 
 
-
-
 class UsageSource(TenantKey, db.Model):
     """A sender of usage: when it was last heard, and what became of what it sent."""
 

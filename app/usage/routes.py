@@ -22,7 +22,9 @@ def make() -> Response:
     """Make a meter; one that exists stays as it is."""
     code, kind = request.form.get("code", "").strip(), request.form.get("kind", "sum")
     if not _CODE.fullmatch(code) or kind not in {"sum", "max"}:
-        raise Problem(400, "`code` must begin with a small letter and hold letters, digits, _ . : or -, up to 80.", "code")
+        raise Problem(
+            400, "`code` must begin with a small letter and hold letters, digits, _ . : or -, up to 80.", "code"
+        )
     ensure_meters([code], kind)
     guard.note("make", f"meter {code}")
     db.session.commit()

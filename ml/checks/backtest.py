@@ -60,10 +60,15 @@ def calibrations(blocks: Sequence[Block], as_of: date) -> tuple[list[Calibration
     It is kept only if, fitted on the blocks before, it lowers the newest block's log loss.
     """
     nested = [calibration_from(blocks[:place], block.cut) for place, block in enumerate(blocks)]
-    kept = len(blocks) > 1 and helps(nested[-1], *_months_of(blocks[-1:], as_of)[:2])
+    kept = len(blocks) > 1 and _helps_newest(nested[-1], blocks, as_of)
     if not kept:
         return [Calibration()] * len(blocks), Calibration(), False
     return nested, calibration_from(blocks, as_of), True
+
+
+def _helps_newest(calibration: Calibration, blocks: Sequence[Block], as_of: date) -> bool:
+    log_odds, churned, _ = _months_of(blocks[-1:], as_of)
+    return helps(calibration, log_odds, churned > 0)
 
 
 def calibration_from(blocks: Sequence[Block], until: date) -> Calibration:

@@ -34,10 +34,8 @@ def challenge(
     return {**evaluate(theirs, seed), "compared": compare(theirs.risk, champion.risk, champion, seed)}
 
 
-def on_unseen_accounts(
-    panel: Panel, cuts: Sequence[tuple[date, date]], learn: Learner, at: Calibration, seed: int
-) -> dict[str, Any]:
-    """Return measures on later months of accounts that no fit had seen: grouped folds, one cut."""
+def on_unseen_accounts(panel: Panel, cuts: Sequence[tuple[date, date]], learn: Learner, seed: int) -> dict[str, Any]:
+    """Return measures on later months of accounts that no fit had seen: grouped folds, one cut, not calibrated."""
     first, last = cuts[0][0], cuts[-1][1]
     tested = at_landmarks(panel, first, last)
     fold = account_folds(panel.account, FOLDS, seed)
@@ -45,7 +43,7 @@ def on_unseen_accounts(
     for held in range(FOLDS):
         rows = tested & (fold == held)
         log_odds = learn(panel.rows(fold != held), first)(panel.rows(rows))
-        risk[rows] = risk_within(at.intercept + at.slope * log_odds, HORIZON)
+        risk[rows] = risk_within(log_odds, HORIZON)
     label = panel.churned_within(HORIZON)
     seen = tested & ~np.isnan(label)
     outcomes = Outcomes(risk, label, panel.account, panel.landmark, panel.arr).rows(seen)

@@ -67,7 +67,7 @@ class View:
     def has_usage(self, last: int, ago: int = 0) -> bool:
         """Tell whether daily usage is on record for the whole window of `last` days that ended `ago` days ago."""
         end = self._usage_day(ago)
-        return last <= end <= self.facts.usage.shape[2]
+        return bool(last <= end <= self.facts.usage.shape[2])
 
     def used(self, last: int, ago: int = 0) -> FloatArray:
         """Return usage in the window by meter, [rows, meters]; NaN when the window is not on record."""
@@ -97,7 +97,8 @@ class View:
         if not self.has_usage(last, ago):
             return np.full((len(self.rows), len(self.facts.meters)), np.nan)
         end = self._usage_day(ago)
-        return self.facts.usage[:, :, end - last : end].sum(axis=2)[self.rows].astype(float)
+        total: FloatArray = self.facts.usage[:, :, end - last : end].sum(axis=2)[self.rows].astype(float)
+        return total
 
     # --- people ------------------------------------------------------------------------------------------------
 
@@ -110,7 +111,7 @@ class View:
         months = range(_month(first), _month(end) + 1)
         parts = [self._active_in(month, first, end) for month in months]
         account, user, active = (np.concatenate(column) for column in zip(*parts, strict=True))
-        person_days = np.bincount(account, weights=active, minlength=len(self.facts))[self.rows]
+        person_days = np.bincount(account, weights=active, minlength=len(self.facts))[self.rows].astype(float)
         of_people = np.unique(account * (np.int64(user.max(initial=0)) + 1) + user)
         distinct = np.bincount(of_people // (np.int64(user.max(initial=0)) + 1), minlength=len(self.facts))
         return distinct[self.rows].astype(float), person_days

@@ -32,7 +32,9 @@ def test_the_process_is_alive_whatever_else_is_not(client, no_valkey):
 def test_ready_means_database_shape_valkey_worker_and_timekeeper(client, alive, address):
     answer = client.get(address)
     assert answer.status_code == 200
-    assert answer.json["checks"] == dict.fromkeys(("database", "migrations", "valkey", "worker", "timekeeper"), "ok")
+    assert answer.json["checks"] == dict.fromkeys(
+        ("database", "isolation", "migrations", "valkey", "worker", "timekeeper"), "ok"
+    )
 
 
 def test_a_worker_never_seen_or_long_silent_is_named(client, alive):
@@ -110,3 +112,15 @@ def test_a_token_opens_the_numbers_from_anywhere(client, app, monkeypatch, confi
     far = {"REMOTE_ADDR": "192.0.2.7"}
     assert client.get("/metrics", environ_overrides=far, headers={"Authorization": "Bearer scrape"}).status_code == 200
     assert client.get("/metrics", environ_overrides=far, headers={"Authorization": "Bearer guess"}).status_code == 401
+
+
+def test_a_role_that_sees_all_workspaces_is_not_ready(client, alive, admin, app):
+    name = db.session.execute(text("SELECT current_user")).scalar()
+    with admin.connect() as connection:
+        connection.execute(text(f"ALTER ROLE {name} BYPASSRLS"))
+        try:
+            answer = client.get("/readyz")
+        finally:
+            connection.execute(text(f"ALTER ROLE {name} NOBYPASSRLS"))
+    assert answer.status_code == 503
+    assert "workspaces would not be kept apart" in answer.json["checks"]["isolation"]

@@ -32,7 +32,7 @@ def simulated_book(accounts=200, months=18, seed=1, signal=1.0, ends_on=date(202
     hazard = _hazards(mood, start, term, signal)
     left = _departures(rng, hazard)
     end = np.where(left < months, left * 30 + (start % 30), 30 * months + 1)
-    subscriptions = _subscriptions(rng, first_day, start, end, term, 30 * months)
+    subscriptions = _subscriptions(rng, first_day, 30 * months, start=start, end=end, term=term)
     seats = subscriptions.groupby("account")["seats"].first().reindex(range(accounts)).fillna(5).to_numpy()
     alive = (np.arange(30 * months) >= start[:, None]) & (np.arange(30 * months) < end[:, None])
     facts = Facts(
@@ -85,7 +85,7 @@ def _day(first_day, offset):
     return (np.datetime64(first_day, "D") + np.asarray(offset)).astype("datetime64[s]")
 
 
-def _subscriptions(rng, first_day, start, end, term, days):
+def _subscriptions(rng, first_day, days, *, start, end, term):
     """One row per year of price: the second begins where the first ends, a little dearer."""
     accounts = len(start)
     seats = np.round(np.exp(rng.normal(2.3, 0.9, accounts))).clip(1)
@@ -140,7 +140,6 @@ def _user_months(rng, mood, alive, seats, first_day):
 
 
 def _interactions(rng, mood, alive, first_day):
-    accounts, days = alive.shape
     tickets = rng.poisson(np.where(alive, np.repeat(0.02 * np.exp(-0.5 * mood), 30, axis=1), 0))
     emails = rng.poisson(np.where(alive, np.repeat(0.03 * np.exp(0.3 * mood), 30, axis=1), 0))
     frames = []

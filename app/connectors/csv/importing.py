@@ -27,7 +27,7 @@ from app.extensions import db
 from app.usage import summarising as usage_summarising
 
 Progress = Callable[[int, int | None, str], None]
-_BATCH = 2500
+_BATCH = 5_000
 _ENDINGS = (".csv", ".tsv")
 
 

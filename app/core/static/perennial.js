@@ -121,7 +121,7 @@ function drawCharts() {
     echarts.getInstanceByDom(box)?.dispose();
     const style = getComputedStyle(document.documentElement);
     const token = (name) => style.getPropertyValue(name).trim();
-    const option = JSON.parse($(box.dataset.chart).textContent);
+    const option = JSON.parse(document.getElementById(box.dataset.chart).textContent);
     const paint = (value) => JSON.parse(JSON.stringify(value).replace(/"var\((--[\w-]+)\)"/g, (_, name) => JSON.stringify(token(name))));
     const chart = echarts.init(box, null, { renderer: "svg" });
     chart.setOption({

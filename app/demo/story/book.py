@@ -37,7 +37,12 @@ class Book:
 
 
 def sign(accounts: int, time: Timeline, seed: int) -> Book:
-    """Draw the book: sizes are log-normal, larger customers pay more in all and sign for longer."""
+    """Draw the book: sizes are log-normal, larger customers pay more a seat and sign for longer.
+
+    Raises ValueError for a company without accounts.
+    """
+    if accounts < 1:
+        raise ValueError(f"a company has at least one account, not {accounts}")
     rng = stream(seed, "book")
     seats = np.maximum(1, np.rint(SEATS_MEDIAN * np.exp(rng.normal(0, SEATS_SIGMA, accounts)))).astype(np.int64)
     tier = np.digitize(seats, (MID_MARKET_SEATS, ENTERPRISE_SEATS))

@@ -19,7 +19,8 @@ def measure(view: View) -> Measured:
 def _rate(view: View, ago: int) -> FloatArray:
     errors = view.used(28, ago)[:, view.is_error].sum(axis=1)
     uses = view.uses(28, ago)
-    return np.divide(1000 * errors, uses, out=view.unknown(), where=uses > 0)
+    rate: FloatArray = np.divide(1000 * errors, uses, out=view.unknown(), where=uses > 0)
+    return rate
 
 
 def sentence(value: float, before: float) -> str:

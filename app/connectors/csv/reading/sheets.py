@@ -81,14 +81,12 @@ def _encoding(content: bytes) -> str:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             return encoding
-    if _is(content, "utf-8"):
-        if b"\0" not in content[:_SAMPLE]:
-            return "utf-8"
+    if b"\0" in content[:_SAMPLE]:
         wide = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be"
         if _is(content, wide):
             return wide
         raise UnreadableError("This is not text: export it as CSV (UTF-8).")
-    return "cp1252" if _is(content, "cp1252") else "latin-1"
+    return next((encoding for encoding in ("utf-8", "cp1252") if _is(content, encoding)), "latin-1")
 
 
 def _is(content: bytes, encoding: str) -> bool:

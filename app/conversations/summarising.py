@@ -1,0 +1,40 @@
+"""Keeps the conversation columns of the summary: the last touch, and since when an answer is owed."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+
+from app.extensions import db
+
+
+def refresh(account_ids: Sequence[int] | None) -> None:
+    """Bring the summaries' last touch and unanswered word up to date, and have the accounts scored again."""
+    which = "" if account_ids is None else "AND account_id = ANY(:ids)"
+    values = {} if account_ids is None else {"ids": list(account_ids)}
+    db.session.execute(text(_REFRESH.format(which=which)), values)
+    db.session.execute(
+        text(
+            "INSERT INTO touched_account (account_id) SELECT account_id FROM account_summary"
+            f" WHERE true {which} ORDER BY account_id ON CONFLICT (workspace_id, account_id) DO NOTHING"
+        ),
+        values,
+    )
+
+
+_REFRESH = """
+WITH heard AS MATERIALIZED (
+    SELECT account_id, max(happened_at) FILTER (WHERE direction <> 'internal') AS touched_at,
+           max(happened_at) FILTER (WHERE direction = 'out') AS replied_at
+    FROM interaction WHERE true {which} GROUP BY account_id
+), owed AS MATERIALIZED (
+    SELECT i.account_id, min(i.happened_at) AS since FROM interaction i JOIN heard USING (account_id)
+    WHERE i.direction = 'in' AND i.channel IN ('email', 'chat', 'ticket', 'in_app', 'social', 'community')
+      AND i.resolved_at IS NULL AND i.happened_at > now() - interval '14 days'
+      AND i.happened_at > coalesce(heard.replied_at, '-infinity')
+    GROUP BY i.account_id
+), said AS MATERIALIZED (
+    SELECT account_id, touched_at, since FROM heard LEFT JOIN owed USING (account_id)
+)
+UPDATE account_summary s SET last_touch_at = said.touched_at, owed_since = said.since
+FROM said WHERE said.account_id = s.account_id AND (s.last_touch_at, s.owed_since) IS DISTINCT FROM (said.touched_at, said.since)
+"""
