@@ -9,7 +9,8 @@ from scipy.stats import chi2
 
 from ml.facts import FloatArray
 
-BINS, FLOOR, NOTICEABLE = 10, 1e-4, 0.1
+BINS, NOTICEABLE = 10, 0.1
+HALF = 0.5  # added to every bin's count, so that an empty bin of a small book does not shout
 CHANCE = 0.001  # how often a signal that did not move may be called moved
 
 
@@ -40,7 +41,6 @@ def drift_of(reference: dict[str, Any], features: pd.DataFrame) -> list[Drift]:
 def _drift(code: str, kept: dict[str, list[float]], rows: int, features: pd.DataFrame) -> Drift:
     values = features[code].to_numpy(float)
     was, now = np.array(kept["shares"]), _shares(values, np.array(kept["borders"]))
-    was, now = np.maximum(was, FLOOR), np.maximum(now, FLOOR)
     psi = float(((now - was) * np.log(now / was)).sum())
     # Without drift PSI is about (1/n + 1/m) × chi-squared: below some 500 rows the usual 0.1 is noise.
     noise = (1 / max(1, rows) + 1 / max(1, len(values))) * float(chi2.ppf(1 - CHANCE, len(was) - 1))
@@ -56,4 +56,5 @@ def _binned(values: FloatArray) -> dict[str, list[float]]:
 def _shares(values: FloatArray, borders: FloatArray) -> FloatArray:
     known = values[~np.isnan(values)]
     number = np.bincount(np.searchsorted(borders, known, side="left"), minlength=len(borders) + 1)
-    return np.append(number, len(values) - len(known)) / max(1, len(values))
+    number = np.append(number, len(values) - len(known)) + HALF
+    return number / number.sum()

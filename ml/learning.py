@@ -12,6 +12,7 @@ from ml.checks.backtest import (
     HORIZON,
     Block,
     Learner,
+    Scorer,
     calibrations,
     cuts_to_test,
     outcomes_at,

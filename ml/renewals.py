@@ -15,9 +15,9 @@ from ml.hazard.curve import hazard_of, log_survival
 EXACT_DRAWS = 40_000_000  # account × draw pairs simulated one by one; the rest by their conditional normal
 GRID = 61  # shocks between which the means of groups are interpolated
 CHUNK_PAIRS = 4_000_000
-SHOCKS = np.linspace(0.0, 2.0, 81)
-PRIOR_SD = 0.5  # half-normal prior of the shock: a year of quarters alone cannot tell 0 from 0.3
-_NODES, _NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(31)
+SHOCK_SDS = np.linspace(0.025, 1.5, 60)
+SHOCKS = np.linspace(-4.0, 4.0, 321)
+PRIOR_SD = 0.5  # half-normal prior of the shock's size: a year of quarters alone cannot tell 0 from 0.3
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,14 @@ def band(totals: FloatArray) -> Band:
 def estimate_shock(predicted: Sequence[FloatArray], renewed: Sequence[BoolArray]) -> float:
     """Return the standard deviation of the shared shock, from past periods' chances and what happened.
 
-    The posterior mean under a half-normal prior; the likelihood of each period integrates the shock out
-    (Gauss–Hermite). Without a past period it is the prior's mean.
+    The root of the posterior mean variance under a half-normal prior, so that what few periods leave in doubt widens
+    the intervals; each period's likelihood integrates its own shock out. Without a past period it is the prior's.
     """
-    likelihood = np.zeros(len(SHOCKS))
+    likelihood = np.zeros(len(SHOCK_SDS))
     for chance, outcome in zip(predicted, renewed, strict=True):
         likelihood += _period_log_likelihood(_log_odds(chance), outcome)
-    posterior = np.exp(likelihood - likelihood.max() - 0.5 * (SHOCKS / PRIOR_SD) ** 2)
-    return float((SHOCKS * posterior).sum() / posterior.sum())
+    posterior = np.exp(likelihood - likelihood.max() - 0.5 * (SHOCK_SDS / PRIOR_SD) ** 2)
+    return float(np.sqrt((SHOCK_SDS**2 * posterior).sum() / posterior.sum()))
 
 
 @dataclass(frozen=True)
@@ -185,12 +185,12 @@ def _draw_together(due: _Due, shocks: FloatArray, rng: np.random.Generator, tota
 
 
 def _period_log_likelihood(odds: FloatArray, outcome: BoolArray) -> FloatArray:
-    """Return the log likelihood of a period's outcomes for each of `SHOCKS`."""
-    found = np.empty(len(SHOCKS))
-    for place, deviation in enumerate(SHOCKS):
-        moved = odds[:, None] + deviation * _NODES
-        at_node = np.where(outcome[:, None], log_survival(-moved), log_survival(moved)).sum(axis=0)
-        found[place] = np.logaddexp.reduce(at_node + np.log(_NODE_WEIGHTS))
+    """Return the log likelihood of a period's outcomes for each of `SHOCK_SDS`, up to a constant."""
+    given = np.array([
+        log_survival(-odds[outcome] - shock).sum() + log_survival(odds[~outcome] + shock).sum() for shock in SHOCKS
+    ])  # fmt: skip
+    prior = -0.5 * (SHOCKS / SHOCK_SDS[:, None]) ** 2 - np.log(SHOCK_SDS)[:, None]
+    found: FloatArray = np.logaddexp.reduce(given + prior, axis=1)
     return found
 
 

@@ -5,11 +5,14 @@ A test asks for what it needs:
     cast        the same workspace with the people and accounts of cast.py
     client      a browser; `sign_in(person)` gives one that is signed in
     committed   a workspace whose commits are real, for work over several connections; swept away afterwards
+    at_once     threads that begin together, over connections of their own (with `committed`)
 """
 
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -171,6 +174,25 @@ def committed(application: Flask, admin: Engine) -> Iterator[Workspace]:
             yield made
             db.session.remove()
         _sweep(admin, str(db.engine.url.database))
+
+
+@pytest.fixture
+def at_once(application: Flask) -> Callable[..., list[Any]]:
+    """Call functions at the same moment, each in a thread with a session and the scope of the test."""
+
+    def run(*functions: Callable[[], Any]) -> list[Any]:
+        scope, together = tenancy.current_scope(), Barrier(len(functions))
+
+        def alone(function: Callable[[], Any]) -> Any:
+            with application.app_context():
+                tenancy.enter(scope)
+                together.wait()
+                return function()
+
+        with ThreadPoolExecutor(len(functions)) as pool:
+            return list(pool.map(alone, functions))
+
+    return run
 
 
 class Browser(FlaskClient):

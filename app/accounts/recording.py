@@ -112,7 +112,7 @@ def _owners(emails: Iterable[str | None]) -> dict[str, int]:
     query = text(
         'SELECT lower(u.email), u.id FROM membership m JOIN "user" u ON u.id = m.user_id WHERE lower(u.email) = ANY(:emails)'
     )
-    return dict(db.session.execute(query, {"emails": wanted}))
+    return dict(db.session.execute(query, {"emails": wanted}).tuples().all())
 
 
 def _set_parents(records: Records) -> None:

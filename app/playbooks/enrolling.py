@@ -52,14 +52,8 @@ def enrol(playbook: Playbook, rows: Sequence[Any], book: Book, today: date, now:
         return 0
     arms, trigger = _draw(playbook, rows, book), trigger_of(playbook.trigger)
     drawn = [_drawn(row, *arms[row.account_id], trigger.why(playbook.trigger, row)) for row in rows]
-    values = {
-        "playbook": playbook.id,
-        "revision": playbook.revision,
-        "today": today,
-        "now": now,
-        "drawn": as_json(drawn),
-    }
-    enrolments = db.session.execute(_ENROL, values).all()
+    values = {"playbook": playbook.id, "revision": playbook.revision, "drawn": as_json(drawn)}
+    enrolments = db.session.execute(_ENROL, values | {"today": today, "now": now}).all()
     plan(playbook.steps, [each.id for each in enrolments if each.arm == TREATED], today, now)
     return len(enrolments)
 

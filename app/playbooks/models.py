@@ -67,19 +67,21 @@ class Enrolment(Tenant, db.Model):
             postgresql_where=text("ended_on IS NULL"),
         ),
         Index("ix_enrolment_account", "workspace_id", "account_id"),
-        Index("ix_enrolment_playbook", "workspace_id", "playbook_id", "enrolled_on"),
+        Index("ix_enrolment_playbook", "workspace_id", "playbook_id", "enrolled_on", "arm", "ended_on"),
     )
 
 
 class Task(Tenant, db.Model):
     """Something a person is to do for an account by a day. Open until there is a Completion of it.
 
-    `is_open` repeats that, so that an index of open tasks stays small however many were done.
+    `is_open` repeats that, so that the indexes of open tasks stay small however many were done; `playbook_id`
+    repeats the enrolment's, so that they need no join.
     """
 
     __tablename__ = "task"
     account_id: Mapped[int]
     enrolment_id: Mapped[int | None]
+    playbook_id: Mapped[int | None]
     step: Mapped[int | None]
     title: Mapped[str]
     advice: Mapped[str] = mapped_column(default="")
@@ -91,10 +93,12 @@ class Task(Tenant, db.Model):
     __table_args__ = (
         refers_to("account", "account_id"),
         refers_to("enrolment", "enrolment_id"),
+        refers_to("playbook", "playbook_id"),
         owned_by(),
         UniqueConstraint("workspace_id", "enrolment_id", "step"),
         Index("ix_task_account", "workspace_id", "account_id"),
         Index("ix_task_open", "workspace_id", "owner_id", "due_on", postgresql_where=text("is_open")),
+        Index("ix_task_playbook", "workspace_id", "playbook_id", "due_on", postgresql_where=text("is_open")),
     )
 
 

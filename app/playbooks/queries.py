@@ -1,9 +1,9 @@
 """Reads of playbooks, tasks and what was proven."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import func, select, text
@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from app.extensions import db
 from app.playbooks.matching import is_taken, matching
 from app.playbooks.models import Playbook
-from app.playbooks.proving import Proof, Tally, prove
+from app.playbooks.proving import ASSUMED_RATE, Proof, Tally, prove
 from app.playbooks.triggers import Settings, trigger_of
 
 DUE_WITHIN_DAYS = 7
@@ -22,7 +22,7 @@ class DayItem:
     """An account on somebody's day: its task due first, and why it stands where it stands.
 
     `expected_minor` is the ARR expected to be saved, per year: `ranked_by` says from what: `lift` (proven lift × ARR),
-    `risk` (risk × ARR) or `unknown risk` (mean risk of the list × ARR).
+    `risk` (risk × ARR) or `unknown risk` (an assumed rate × ARR).
     """
 
     task_id: int
@@ -42,7 +42,7 @@ class DayItem:
     arr_minor: int
     renews_on: date | None
     owner_id: int | None
-    expected_minor: int | None
+    expected_minor: int
     ranked_by: str
 
 
@@ -70,36 +70,35 @@ class Match:
 
 
 _DAY = """
-WITH due AS (
-    SELECT t.workspace_id, t.account_id, t.id, t.title, t.advice, t.due_on, e.playbook_id,
-           row_number() OVER account AS nth, count(*) OVER (PARTITION BY t.account_id) AS tasks
-    FROM task t LEFT JOIN enrolment e ON e.workspace_id = t.workspace_id AND e.id = t.enrolment_id
-    WHERE t.is_open AND t.due_on <= :until {whose}
-      AND NOT EXISTS (SELECT FROM snooze z WHERE z.workspace_id = t.workspace_id AND z.account_id = t.account_id
-                      AND z.user_id = :viewer AND z.until > :today)
-    WINDOW account AS (PARTITION BY t.account_id ORDER BY t.due_on, t.id)
-), ranked AS (
-    SELECT d.*, s.name, s.band, s.score, s.risk, s.risk_reason, s.arr_minor, s.renews_on, s.owner_id,
-           CAST(CAST(:lifts AS jsonb) ->> d.playbook_id::text AS float8) AS lift,
-           coalesce(s.risk, avg(s.risk) OVER (), 1) AS assumed_risk
-    FROM due d JOIN account_summary s ON s.workspace_id = d.workspace_id AND s.account_id = d.account_id WHERE nth = 1
-)
-SELECT r.id AS task_id, title, advice, due_on, due_on < :today AS is_overdue, tasks - 1 AS others, playbook_id,
-       p.name AS playbook, account_id, r.name, band, score, risk, risk_reason, arr_minor, renews_on, owner_id,
-       round(coalesce(lift, assumed_risk) * arr_minor)::bigint AS expected_minor,
-       CASE WHEN lift IS NOT NULL THEN 'lift' WHEN risk IS NOT NULL THEN 'risk' ELSE 'unknown risk' END AS ranked_by
-FROM ranked r LEFT JOIN playbook p ON p.workspace_id = r.workspace_id AND p.id = r.playbook_id
-ORDER BY coalesce(lift, assumed_risk) * arr_minor DESC, due_on, account_id LIMIT :limit
+SELECT d.id AS task_id, d.title, d.advice, d.due_on, d.due_on < :today AS is_overdue, d.tasks - 1 AS others,
+       d.playbook_id, p.name AS playbook, s.account_id, s.name, s.band, s.score, s.risk, s.risk_reason, s.arr_minor,
+       s.renews_on, s.owner_id, round(coalesce(lift, s.risk, :assumed) * s.arr_minor)::bigint AS expected_minor,
+       CASE WHEN lift IS NOT NULL THEN 'lift' WHEN s.risk IS NOT NULL THEN 'risk' ELSE 'unknown risk' END AS ranked_by
+FROM account_summary s
+JOIN LATERAL (
+    SELECT t.id, t.title, t.advice, t.due_on, t.playbook_id, count(*) OVER () AS tasks
+    FROM task t
+    WHERE t.workspace_id = s.workspace_id AND t.account_id = s.account_id AND t.is_open AND t.due_on <= :until {whose}
+    ORDER BY t.due_on, t.id LIMIT 1
+) d ON true
+LEFT JOIN playbook p ON p.workspace_id = s.workspace_id AND p.id = d.playbook_id
+CROSS JOIN LATERAL (SELECT CAST(CAST(:lifts AS jsonb) ->> d.playbook_id::text AS float8) AS lift) l
+WHERE {which}
+  AND NOT EXISTS (SELECT FROM snooze z WHERE z.workspace_id = s.workspace_id AND z.account_id = s.account_id
+                  AND z.user_id = :viewer AND z.until > :today)
+ORDER BY {order}, d.due_on, s.account_id LIMIT :limit
 """
-
+_HAS_TASK = """(s.workspace_id, s.account_id) IN (
+    SELECT workspace_id, account_id FROM task WHERE is_open AND owner_id = :owner AND due_on <= :until)"""
+_IS_ENROLLED = """(s.workspace_id, s.account_id) IN (
+    SELECT workspace_id, account_id FROM enrolment WHERE playbook_id = {playbook_id} AND ended_on IS NULL)"""
 _TASKS = """
 SELECT t.id, t.account_id, t.enrolment_id, t.title, t.advice, t.due_on, t.is_open, t.owner_id, t.created_by,
        t.is_open AND t.due_on < :today AS is_overdue, s.name, s.band, s.score, s.risk, s.arr_minor, u.name AS owner,
-       e.playbook_id, p.name AS playbook, c.result, c.note, c.completed_at, d.name AS completed_by
+       t.playbook_id, p.name AS playbook, c.result, c.note, c.completed_at, d.name AS completed_by
 FROM task t
 JOIN account_summary s ON s.workspace_id = t.workspace_id AND s.account_id = t.account_id
-LEFT JOIN enrolment e ON e.workspace_id = t.workspace_id AND e.id = t.enrolment_id
-LEFT JOIN playbook p ON p.workspace_id = e.workspace_id AND p.id = e.playbook_id
+LEFT JOIN playbook p ON p.workspace_id = t.workspace_id AND p.id = t.playbook_id
 LEFT JOIN completion c ON c.workspace_id = t.workspace_id AND c.task_id = t.id
 LEFT JOIN "user" u ON u.id = t.owner_id
 LEFT JOIN "user" d ON d.id = c.completed_by
@@ -125,21 +124,44 @@ SELECT playbook_id, count(*) FILTER (WHERE arm = 'treated') AS treated,
 FROM enrolment {where} GROUP BY playbook_id
 """
 _OPEN_TASKS = """
-SELECT e.playbook_id, count(*) AS open, count(*) FILTER (WHERE t.due_on < :today) AS overdue
-FROM task t JOIN enrolment e ON e.workspace_id = t.workspace_id AND e.id = t.enrolment_id
-WHERE t.is_open {where} GROUP BY e.playbook_id
+SELECT playbook_id, count(*) AS open, count(*) FILTER (WHERE due_on < :today) AS overdue
+FROM task WHERE is_open AND playbook_id IS NOT NULL {where} GROUP BY playbook_id
 """
 
 
 def day_items(owner_id: int | None, today: date, limit: int, *, viewer_id: int | None = None) -> list[DayItem]:
     """Give the accounts with something to do by next week, one row each, the most expected ARR saved first.
 
-    `owner_id` None: everybody's. What `viewer_id` (by default the owner) has snoozed is left out.
+    `owner_id` None: everybody's, of paying accounts. What `viewer_id` (by default the owner) has snoozed is left out.
     """
-    whose = "" if owner_id is None else "AND t.owner_id = :owner"
-    values = {"today": today, "until": date.fromordinal(today.toordinal() + DUE_WITHIN_DAYS), "limit": limit}
-    values |= {"viewer": viewer_id or owner_id or 0, "lifts": json.dumps(known_lifts()), "owner": owner_id}
-    return [DayItem(**row) for row in db.session.execute(text(_DAY.format(whose=whose)), values).mappings()]
+    lifts = known_lifts()
+    values = {"today": today, "until": today + timedelta(days=DUE_WITHIN_DAYS), "limit": limit}
+    values |= {"owner": owner_id, "viewer": viewer_id or owner_id or 0}
+    values |= {"lifts": json.dumps(lifts), "assumed": ASSUMED_RATE}
+    if owner_id is None:
+        found = [item for which, order in _ways_up(lifts) for item in _day(which, order, "", values)]
+    else:
+        best = "coalesce(lift, s.risk, :assumed) * s.arr_minor DESC"
+        found = _day(_HAS_TASK, best, "AND t.owner_id = :owner", values)
+    return sorted(found, key=lambda item: (-item.expected_minor, item.due_on, item.account_id))[:limit]
+
+
+def _ways_up(lifts: Iterable[int]) -> Iterator[tuple[str, str]]:
+    """Give the conditions and orders in which a whole book can be walked from its top, each along an index.
+
+    By risk × ARR, by ARR where the risk is unknown, and by ARR within each playbook whose lift is known: the best of
+    all are among the best of each.
+    """
+    yield "lift IS NULL AND s.risk * s.arr_minor IS NOT NULL", "s.risk * s.arr_minor DESC"
+    yield "lift IS NULL AND coalesce(s.risk, -1) = -1 AND s.arr_minor > 0", "s.arr_minor DESC"
+    for playbook_id in lifts:
+        enrolled = _IS_ENROLLED.format(playbook_id=int(playbook_id))
+        yield f"d.playbook_id = {int(playbook_id)} AND {enrolled}", "s.arr_minor DESC"
+
+
+def _day(which: str, order: str, whose: str, values: Mapping[str, Any]) -> list[DayItem]:
+    query = text(_DAY.format(which=which, order=order, whose=whose))
+    return [DayItem(**row) for row in db.session.execute(query, values).mappings()]
 
 
 def open_tasks_for(owner_id: int | None, today: date, limit: int = 200) -> list[Any]:
@@ -158,7 +180,7 @@ def tasks_of(account_id: int, today: date, limit: int = 100) -> list[Any]:
 
 def tasks_in(playbook_id: int, today: date, limit: int = 50) -> list[Any]:
     """Give a playbook's open tasks, the first due first."""
-    query = _TASKS.format(where="t.is_open AND e.playbook_id = :playbook", order="t.due_on, t.id")
+    query = _TASKS.format(where="t.is_open AND t.playbook_id = :playbook", order="t.due_on, t.id")
     return list(db.session.execute(text(query), {"playbook": playbook_id, "today": today, "limit": limit}))
 
 
@@ -189,7 +211,7 @@ def listed(playbook: Playbook, today: date) -> Listed:
     """Give one playbook with its counts and proof."""
     values = {"playbook": playbook.id, "today": today}
     enrolled = db.session.execute(text(_ENROLLED.format(where="WHERE playbook_id = :playbook")), values)
-    tasks = db.session.execute(text(_OPEN_TASKS.format(where="AND e.playbook_id = :playbook")), values)
+    tasks = db.session.execute(text(_OPEN_TASKS.format(where="AND playbook_id = :playbook")), values)
     return _listed(playbook, enrolled.one_or_none(), tasks.one_or_none())
 
 

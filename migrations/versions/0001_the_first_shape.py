@@ -429,7 +429,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('workspace_id', 'id', name=op.f('pk_enrolment'))
     )
     op.create_index('ix_enrolment_account', 'enrolment', ['workspace_id', 'account_id'], unique=False)
-    op.create_index('ix_enrolment_playbook', 'enrolment', ['workspace_id', 'playbook_id', 'enrolled_on'], unique=False)
+    op.create_index('ix_enrolment_playbook', 'enrolment', ['workspace_id', 'playbook_id', 'enrolled_on', 'arm', 'ended_on'], unique=False)
     op.create_index('uq_enrolment_open', 'enrolment', ['workspace_id', 'playbook_id', 'account_id'], unique=True, postgresql_where=sa.text('ended_on IS NULL'))
     op.create_table('health_change',
     sa.Column('workspace_id', sa.BigInteger(), server_default=sa.text("NULLIF(current_setting('app.workspace_id', true), '')::bigint"), autoincrement=False, nullable=False),
@@ -632,6 +632,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger(), sa.Identity(always=False), nullable=False),
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('enrolment_id', sa.BigInteger(), nullable=True),
+    sa.Column('playbook_id', sa.BigInteger(), nullable=True),
     sa.Column('step', sa.BigInteger(), nullable=True),
     sa.Column('title', sa.Text(), nullable=False),
     sa.Column('advice', sa.Text(), nullable=False),
@@ -643,11 +644,13 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['workspace_id', 'account_id'], ['account.workspace_id', 'account.id'], name=op.f('fk_task_workspace_id_account_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['workspace_id', 'enrolment_id'], ['enrolment.workspace_id', 'enrolment.id'], name=op.f('fk_task_workspace_id_enrolment_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['workspace_id', 'owner_id'], ['membership.workspace_id', 'membership.user_id'], name=op.f('fk_task_workspace_id_owner_id'), ondelete='SET NULL (owner_id)'),
+    sa.ForeignKeyConstraint(['workspace_id', 'playbook_id'], ['playbook.workspace_id', 'playbook.id'], name=op.f('fk_task_workspace_id_playbook_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('workspace_id', 'id', name=op.f('pk_task')),
     sa.UniqueConstraint('workspace_id', 'enrolment_id', 'step', name=op.f('uq_task_workspace_id_enrolment_id_step'))
     )
     op.create_index('ix_task_account', 'task', ['workspace_id', 'account_id'], unique=False)
     op.create_index('ix_task_open', 'task', ['workspace_id', 'owner_id', 'due_on'], unique=False, postgresql_where=sa.text('is_open'))
+    op.create_index('ix_task_playbook', 'task', ['workspace_id', 'playbook_id', 'due_on'], unique=False, postgresql_where=sa.text('is_open'))
     op.create_table('completion',
     sa.Column('workspace_id', sa.BigInteger(), server_default=sa.text("NULLIF(current_setting('app.workspace_id', true), '')::bigint"), autoincrement=False, nullable=False),
     sa.Column('task_id', sa.BigInteger(), nullable=False),
@@ -665,6 +668,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index('ix_completion_at', table_name='completion')
     op.drop_table('completion')
+    op.drop_index('ix_task_playbook', table_name='task', postgresql_where=sa.text('is_open'))
     op.drop_index('ix_task_open', table_name='task', postgresql_where=sa.text('is_open'))
     op.drop_index('ix_task_account', table_name='task')
     op.drop_table('task')

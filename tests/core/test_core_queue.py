@@ -1,7 +1,5 @@
 """The queue of record: rows decide, RQ only rings."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 from time import sleep
 
 import pytest
@@ -14,25 +12,6 @@ from app.core import queue, tenancy
 from app.core.queue import CancelledError, Job, LeaseLostError
 from app.extensions import db, doorbell
 from app.local.ports import free_port
-
-
-@pytest.fixture
-def at_once(application):
-    """Call functions at the same moment, each in a thread with a session and a scope of its own."""
-
-    def run(*functions):
-        scope, together = tenancy.current_scope(), Barrier(len(functions))
-
-        def alone(function):
-            with application.app_context():
-                tenancy.enter(scope)
-                together.wait()
-                return function()
-
-        with ThreadPoolExecutor(len(functions)) as pool:
-            return list(pool.map(alone, functions))
-
-    return run
 
 
 def defer(name="score", **args):

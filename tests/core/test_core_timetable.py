@@ -1,8 +1,6 @@
 """Each period of the timetable happens once in each workspace, in its own time."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from threading import Barrier
 
 import pytest
 from hypothesis import given
@@ -94,18 +92,14 @@ def test_each_workspace_has_its_own_day(cast):
         assert jobs() == ["close_day"]
 
 
-def test_of_two_timekeepers_at_the_same_moment_one_claims(committed, application):
-    places, together = [(committed.id, "UTC")], Barrier(2)
+def test_of_two_timekeepers_at_the_same_moment_one_claims(committed, at_once):
+    for day in range(10):
+        now = NOON + timedelta(days=day)
 
-    def keep_time(now):
-        with application.app_context():
-            together.wait()
-            return timetable.claim_due([NIGHTLY, OFTEN], places, now)
+        def keep_time(now=now):
+            return timetable.claim_due([NIGHTLY, OFTEN], [(committed.id, "UTC")], now)
 
-    with ThreadPoolExecutor(2) as pool:
-        for day in range(10):
-            claims = [pool.submit(keep_time, NOON + timedelta(days=day)) for _ in range(2)]
-            assert sum(claim.result() for claim in claims) == 2
+        assert sum(at_once(keep_time, keep_time)) == 2
 
 
 def test_a_heartbeat_is_one_row_a_process_and_the_long_dead_are_forgotten(app):

@@ -32,10 +32,9 @@ def test_only_contacts_of_the_account_who_are_there_speak_first(company):
 
 
 def test_a_thread_stays_with_one_account_and_one_person(company):
-    threads = company.interactions.query("direction != 'internal'").groupby("thread")
-    assert (threads["account"].nunique() == 1).all()
-    assert (threads["contact"].nunique() == 1).all()
-    assert 1.5 < threads.size().mean() < 3
+    said = company.interactions.query("direction != 'internal'")
+    assert len(said.drop_duplicates(["thread", "account", "contact"])) == said["thread"].nunique()
+    assert 1.5 < len(said) / said["thread"].nunique() < 3
 
 
 def test_moods_can_be_read_from_the_words(company):

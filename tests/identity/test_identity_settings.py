@@ -141,6 +141,27 @@ def test_the_last_admin_can_neither_be_demoted_nor_removed(admins, cast):
         staffing.remove(cast.leader.id)
 
 
+def test_two_admins_cannot_dismiss_each_other_at_the_same_moment(committed, at_once):
+    both = [inviting.new_person(f"{name}@example.com", name, PASSWORD) for name in ("Ada", "Bea")]
+    for person in both:
+        inviting.join(person, "admin")
+    db.session.commit()
+
+    def dismiss(user_id, act):
+        try:
+            act(user_id)
+        except Problem as problem:
+            return problem.status
+        db.session.commit()
+        return 200
+
+    first, second = (person.id for person in both)
+    answers = at_once(
+        lambda: dismiss(first, staffing.remove), lambda: dismiss(second, lambda one: staffing.change_role(one, "csm"))
+    )
+    assert sorted(answers) == [200, 409]
+
+
 def test_a_removed_person_is_out_at_once_and_their_accounts_are_nobodys(admins, sign_in, cast):
     accounts = book_of(cast)
     hers = sign_in(cast.owner)
@@ -178,6 +199,7 @@ def test_a_person_of_two_workspaces_switches_between_them(sign_in, cast):
         inviting.join(cast.owner, "leader")
     browser = sign_in(cast.owner)
     assert "csm in Meridian Software" in browser.get("/account").text
+    assert browser.get("/settings/people").text.count('<td class="name">Olivia Owens') == 1
     assert browser.post(f"/workspaces/{cast.elsewhere.id}").location == "/"
     assert "leader in Elsewhere Ltd" in browser.get("/account").text
     assert sign_in(cast.colleague).post(f"/workspaces/{cast.elsewhere.id}").status_code == 404

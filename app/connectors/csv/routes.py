@@ -179,7 +179,9 @@ def rejected(import_id: int, file_id: int) -> Response:
 
 
 def _changeable(import_id: int) -> Import:
+    """Give an import that nobody has started, and hold it until this request ends: two clicks start it once."""
     made = importing.get_import(import_id)
+    db.session.refresh(made, with_for_update=True)
     if made.state != "mapping":
         raise Problem(409, "This import has been started already.", "started")
     return made

@@ -4,7 +4,8 @@ from itertools import product
 
 AREAS = (
     "the weekly export", "the dashboard", "single sign-on", "the mobile app", "the data import",
-    "the notification feed", "the permissions page", "the API", "the search", "the calendar view", "the approval flow", "the audit log",
+    "the notification feed", "the permissions page", "the API", "the search", "the calendar view",
+    "the approval flow", "the audit log",
 )  # fmt: skip
 
 NEGATIVE, NEUTRAL, POSITIVE = range(3)

@@ -14,12 +14,12 @@ ROLES = {"owner": "account owner", "leader": "leader"}
 
 _PLAN = text(
     """
-INSERT INTO task (account_id, enrolment_id, step, title, advice, due_on, created_at, owner_id)
-SELECT e.account_id, e.id, d.step, d.title, d.advice, d.due_on, :now,
-       CASE WHEN d.role = 'owner' THEN coalesce(s.owner_id, l.leader_id) ELSE coalesce(l.leader_id, s.owner_id) END
-FROM enrolment e
+INSERT INTO task (account_id, enrolment_id, playbook_id, step, title, advice, due_on, created_at, owner_id)
+SELECT e.account_id, e.id, e.playbook_id, d.step, d.title, d.advice, d.due_on, :now,
+       CASE WHEN d.role = 'owner' THEN coalesce(s.owner_id, leader_id) ELSE coalesce(leader_id, s.owner_id) END
+FROM (SELECT CAST(:leaders AS bigint[]) AS leaders) x CROSS JOIN enrolment e
 JOIN account_summary s ON s.workspace_id = e.workspace_id AND s.account_id = e.account_id
-CROSS JOIN LATERAL (SELECT (CAST(:leaders AS bigint[]))[1 + e.account_id % nullif(cardinality(CAST(:leaders AS bigint[])), 0)] AS leader_id) l
+CROSS JOIN LATERAL (SELECT leaders[1 + e.account_id % nullif(cardinality(leaders), 0)] AS leader_id) l
 CROSS JOIN json_to_recordset(CAST(:steps AS json)) AS d (step int, role text, title text, advice text, due_on date)
 WHERE e.id = ANY(:enrolments)
 ORDER BY e.id, d.step

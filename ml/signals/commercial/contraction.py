@@ -18,7 +18,7 @@ def measure(view: View) -> Measured:
 def sentence(value: float, before: float) -> str:
     if value < 0.005:
         return "no contraction in 180 days"
-    return f"ARR contracted by {share(value)} from {figure(before)} in 180 days"
+    return f"recurring revenue contracted by {share(value)} from {figure(before)} in 180 days"
 
 
 SIGNAL = Signal(
