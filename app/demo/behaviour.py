@@ -103,6 +103,7 @@ class Behaviour:
         """[accounts, days] what hidden episodes leave to be seen, late and not always."""
         depth = np.array([depths.get(code, 0.0) for code in CODES], np.float32)
         own = self.story.episodes.of(start, stop)
+        own = own.only(depth[own.cause] > 0)
         late = np.arange(self.story.time.days)[None, :] - own.lag[:, None]
         seen = own.presence(late)
         sums = np.zeros((stop - start, len(own.account)), np.float32)

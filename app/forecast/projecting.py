@@ -89,7 +89,8 @@ def _quarter_row(quarter: date, as_of: date, past: Past) -> dict[str, Any]:
     lost = sum(due - min(kept, due) for due, kept in behind)
     values = np.array([row.arr_minor for row in ahead], dtype=float)
     chances = np.array([row.probability for row in ahead], dtype=float)
-    totals = simulate(chances, values * past.kept_mean, values * past.kept_spread, past.shock, DRAWS, SEED)[:, 0]
+    mean, spread = values * past.kept_mean, values * past.kept_spread
+    totals = simulate(chances, mean, spread, shock_sd=past.shock, draws=DRAWS, seed=SEED)[:, 0]
     found = band(totals + booked)
     histogram, edges = np.histogram(totals + booked, bins=40)
     return {

@@ -149,11 +149,11 @@ def day_items(owner_id: int | None, today: date, limit: int, *, viewer_id: int |
 def _ways_up(lifts: Iterable[int]) -> Iterator[tuple[str, str]]:
     """Give the conditions and orders in which a whole book can be walked from its top, each along an index.
 
-    By risk × ARR, by ARR where the risk is unknown, and by ARR within each playbook whose lift is known: the best of
-    all are among the best of each.
+    By risk × ARR; by ARR among those never scored; by ARR within each playbook whose lift is known. The best of all
+    are among the best of each.
     """
     yield "lift IS NULL AND s.risk * s.arr_minor IS NOT NULL", "s.risk * s.arr_minor DESC"
-    yield "lift IS NULL AND coalesce(s.risk, -1) = -1 AND s.arr_minor > 0", "s.arr_minor DESC"
+    yield "lift IS NULL AND s.band = 'unknown' AND s.risk IS NULL AND s.arr_minor > 0", "s.arr_minor DESC"
     for playbook_id in lifts:
         enrolled = _IS_ENROLLED.format(playbook_id=int(playbook_id))
         yield f"d.playbook_id = {int(playbook_id)} AND {enrolled}", "s.arr_minor DESC"
@@ -180,7 +180,7 @@ def tasks_of(account_id: int, today: date, limit: int = 100) -> list[Any]:
 
 def tasks_in(playbook_id: int, today: date, limit: int = 50) -> list[Any]:
     """Give a playbook's open tasks, the first due first."""
-    query = _TASKS.format(where="t.is_open AND t.playbook_id = :playbook", order="t.due_on, t.id")
+    query = _TASKS.format(where="t.is_open AND t.playbook_id = :playbook", order="t.due_on")
     return list(db.session.execute(text(query), {"playbook": playbook_id, "today": today, "limit": limit}))
 
 

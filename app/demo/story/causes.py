@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from app.demo.story.book import TIERS, Book
-from app.demo.story.timeline import Floats, Ints, Timeline, stream
+from app.demo.story.timeline import Flags, Floats, Ints, Timeline, stream
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,10 @@ class Episodes:
 
     def of(self, start: int, stop: int) -> "Episodes":
         """The episodes of the accounts start..stop-1."""
-        lo, hi = np.searchsorted(self.account, (start, stop))
-        return Episodes(*(getattr(self, name)[lo:hi] for name in self.__dataclass_fields__))
+        return self.only(slice(*np.searchsorted(self.account, (start, stop))))
+
+    def only(self, kept: slice | Flags) -> "Episodes":
+        return Episodes(*(getattr(self, name)[kept] for name in self.__dataclass_fields__))
 
     def presence(self, day: Ints) -> Floats:
         """How present each episode is, 0..1, at days [episodes] or [episodes, days]."""

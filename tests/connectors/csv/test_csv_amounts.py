@@ -70,7 +70,9 @@ def test_another_currency_is_refused_with_the_remedy(text):
         read_money(text, None, "USD")
 
 
-@pytest.mark.parametrize(("text", "currency"), [("$12", "USD"), ("$12", "CAD"), ("US$12", "USD"), ("12 USD", "USD"), ("12 kr", "SEK")])
+@pytest.mark.parametrize(
+    ("text", "currency"), [("$12", "USD"), ("$12", "CAD"), ("US$12", "USD"), ("12 USD", "USD"), ("12 kr", "SEK")]
+)
 def test_the_own_currency_may_be_named(text, currency):
     if "kr" in text:
         with pytest.raises(ValueError, match="not an amount"):

@@ -47,12 +47,11 @@ def test_a_column_written_day_first_is_never_taken_for_month_first(column, style
     assert found is (True if any(day.day > 12 for day in column) else None)
 
 
-@given(st.datetimes(datetime(1971, 1, 1), datetime(2068, 1, 1)), st.integers(-12, 14))
-def test_an_instant_with_a_zone_of_its_own_is_that_instant(moment, hours):
-    aware = moment.replace(microsecond=0, tzinfo=timezone(timedelta(hours=hours)))
-    for text in (aware.isoformat(), aware.strftime("%d-%m-%Y %H:%M:%S%z"), str(int(aware.timestamp()) * 1000).zfill(13)):
-        if aware.timestamp() >= 10**8:
-            assert read_moment(text, True, ZoneInfo("Asia/Tokyo")) == aware
+@given(st.integers(10**8, 3 * 10**9), st.integers(-12, 14))
+def test_an_instant_with_a_zone_of_its_own_is_that_instant(seconds, hours):
+    aware = datetime.fromtimestamp(seconds, timezone(timedelta(hours=hours)))
+    for text in (aware.isoformat(), aware.strftime("%d-%m-%Y %H:%M:%S%z"), str(seconds), f"{seconds}000".zfill(13)):
+        assert read_moment(text, True, ZoneInfo("Asia/Tokyo")) == aware
 
 
 def test_an_instant_without_a_zone_is_in_the_workspace_zone():
@@ -81,7 +80,23 @@ def test_the_ways_of_writing_an_instant(text, moment):
     assert read_moment(text, False, UTC_ZONE) == moment
 
 
-@pytest.mark.parametrize("text", ["31-02-2024", "29-02-2023", "00-01-2024", "13-13-2024", "2024-02-30", "soon", "1", "12-2024", "01-01-0001", "2024-01-01 25:00", "4 Juli 24 x", "2024-01-01 10:00+99:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "31-02-2024",
+        "29-02-2023",
+        "00-01-2024",
+        "13-13-2024",
+        "2024-02-30",
+        "soon",
+        "1",
+        "12-2024",
+        "01-01-0001",
+        "2024-01-01 25:00",
+        "4 Juli 24 x",
+        "2024-01-01 10:00+99:00",
+    ],
+)
 def test_a_day_that_does_not_exist_is_refused(text):
     with pytest.raises(ValueError, match=r"\w"):
         read_moment(text, True, UTC_ZONE)
@@ -122,7 +137,8 @@ def test_any_text_is_a_date_or_a_reason(text):
     try:
         found = read_day(text, None, UTC_ZONE)
     except ValueError as error:
-        assert str(error)
+        reason = str(error)
     else:
-        assert 1970 <= found.year <= 2100
+        reason = f"is in {found.year}" * (1970 <= found.year <= 2100)
+    assert reason
     assert leaning(text) in {True, False, None}

@@ -24,7 +24,10 @@ def guesses(kind, text):
 
 
 def test_headers_are_read_however_they_are_written():
-    found = guesses("subscriptions", "Subscription ID,accountId,Start-Date,Annual Recurring Revenue,Auto Renew\n1,2,2024-01-02,5,yes\n")
+    found = guesses(
+        "subscriptions",
+        "Subscription ID,accountId,Start-Date,Annual Recurring Revenue,Auto Renew\n1,2,2024-01-02,5,yes\n",
+    )
     assert list(found.values()) == ["external_id", "account", "started_on", "arr", "auto_renew"]
 
 
@@ -49,7 +52,9 @@ def test_the_columns_added_to_refused_rows_are_passed_over():
     assert found == {"account_id": "external_id"}
 
 
-@pytest.mark.parametrize(("name", "channel"), [("calls.csv", "phone"), ("meetings.csv", "meeting"), ("x.csv", "ticket")])
+@pytest.mark.parametrize(
+    ("name", "channel"), [("calls.csv", "phone"), ("meetings.csv", "meeting"), ("x.csv", "ticket")]
+)
 def test_the_channel_of_a_file_is_in_its_name_or_headers(name, channel):
     assert guess_channel(name, read(b"id,account_id,date\n1,2,2024-01-01\n")) == channel
 

@@ -28,8 +28,9 @@ def upload(browser, files=None):
 
 def form_of(page):
     """What a browser would send of a mapping page that nobody touched."""
-    fields = dict(re.findall(r'<select[^>]*name="([^"]+)".*?<option value="([^"]*)" selected', page, re.DOTALL))
-    return {name: fields.get(name, "") for name in re.findall(r'<select[^>]*name="([^"]+)"', page)}
+    selects = re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', page, re.DOTALL)
+    chosen = {name: re.search(r'value="([^"]*)" selected', options) for name, options in selects}
+    return {name: found[1] if found else "" for name, found in chosen.items()}
 
 
 def test_files_are_uploaded_looked_at_previewed_and_started(browser):
@@ -59,7 +60,9 @@ def test_an_untouched_form_keeps_the_guesses(browser):
 def test_a_file_said_to_be_of_another_kind_is_guessed_anew_and_shown_again(browser):
     made = upload(browser, {"accounts.csv": ACCOUNTS})
     file = importing.files_of(made)[0]
-    answer = browser.post(f"/data/imports/{made.id}/mapping", data={f"kind-{file.id}": "subscriptions", "then": "preview"})
+    answer = browser.post(
+        f"/data/imports/{made.id}/mapping", data={f"kind-{file.id}": "subscriptions", "then": "preview"}
+    )
     assert answer.location.endswith("/mapping")
     page = browser.get(answer.location).text
     assert "No column holds the Subscription id" in page

@@ -22,14 +22,10 @@ class ChurnEventButPaying(Check):
         if self._stretches is None:
             self._stretches = book.by_account()
         day, account = row.record["happened_at"].astimezone(book.zone).date(), row.record["account"]
-        left = [
-            stretch
-            for stretch in self._stretches.get(account, [])
-            if stretch.ended_on is None or stretch.ended_on > day
-        ]
+        left = [stretch for stretch in self._stretches.get(account, []) if stretch.runs_on(day)]
         if left:
             total = money(sum(stretch.arr_minor for stretch in left), book.currency)
-            self.hit(f"{account} on {day}: {len(left)} paid subscriptions go on or start later, {total} ARR", row)
+            self.hit(f"{account} on {day}: {len(left)} paid subscriptions run on, {total} ARR", row)
 
 
 class FlagButPaying(Check):
