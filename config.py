@@ -19,6 +19,7 @@ class Config:
     log_format: str = "json"
     pool_size: int = 8
     secure_cookies: bool = False
+    trusted_proxies: int = 0  # how many proxies stand before us and tell the visitor's address
     max_upload_bytes: int = 256 * 1024 * 1024
 
     @classmethod
@@ -40,6 +41,7 @@ class Config:
             metrics_token=env.get("METRICS_TOKEN", ""),
             log_format=env.get("LOG_FORMAT", cls.log_format),
             pool_size=int(env.get("POOL_SIZE", cls.pool_size)),
+            trusted_proxies=int(env.get("TRUSTED_PROXIES", cls.trusted_proxies)),
             secure_cookies=base_url.startswith("https://"),
             max_upload_bytes=int(env.get("MAX_UPLOAD_BYTES", cls.max_upload_bytes)),
         )

@@ -40,7 +40,7 @@ def create_app(config: Config | None = None) -> Flask:
         extension.init_app(app)
     tenancy.tell_each_transaction()
     queue.ring_after_commit()
-    web.dress(app)
+    web.dress(app, config.trusted_proxies)
     words.teach(app)
     problems.answer_with_problems(app)
     for name in BLUEPRINTS:

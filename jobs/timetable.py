@@ -8,4 +8,5 @@ TIMETABLE = (
     Entry("close_day", daily_at=2),
     Entry("train_model", daily_at=3),
     Entry("measure_outcomes", daily_at=5),
+    Entry("prune_jobs", daily_at=6),
 )

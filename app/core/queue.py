@@ -25,6 +25,7 @@ from app.extensions import db, doorbell
 LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 8.0
 RETRY_AFTER = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
+KEEP_FOR = timedelta(days=30)
 _RUNNER = "jobs.worker.run"
 _log = structlog.get_logger()
 
@@ -239,6 +240,15 @@ def reap() -> int:
     for workspace_id, job_id in waiting:
         _ring(workspace_id, job_id)
     return len(waiting)
+
+
+def prune(now: datetime) -> int:
+    """Forget jobs that ended well long ago, and claims of the timetable as old; dead ones wait for a person."""
+    gone = db.session.execute(
+        text("DELETE FROM job WHERE state IN ('done', 'cancelled') AND finished_at < :before"), {"before": now - KEEP_FOR}
+    )
+    db.session.execute(text("DELETE FROM timetable_run WHERE claimed_at < :before"), {"before": now - KEEP_FOR})
+    return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
 def ask_to_cancel(job_id: int) -> None:

@@ -6,6 +6,7 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import Histogram
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
 _CSP = (
@@ -29,8 +30,10 @@ class RowNumber(IntegerConverter):
         super().__init__(url_map, max=2**63 - 1)
 
 
-def dress(app: Flask) -> None:
-    """Number and time each request; close each answer to other origins."""
+def dress(app: Flask, trusted_proxies: int = 0) -> None:
+    """Number and time each request; close each answer to other origins; believe so many proxies of the visitor's address."""
+    if trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, trusted_proxies, trusted_proxies, trusted_proxies)  # type: ignore[method-assign]
     app.url_map.converters["int"] = RowNumber
     app.before_request(_number)
     app.after_request(_harden)

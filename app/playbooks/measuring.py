@@ -11,20 +11,21 @@ from app.playbooks.ending import end
 from app.playbooks.models import Playbook
 from app.playbooks.trial.drawing import HELD_OUT, TREATED
 
-_CLOSED = "e.enrolled_on + p.outcome_days::int <= :today"
 _MEASURE = text(
-    f"""
+    """
 INSERT INTO outcome (enrolment_id, churned, arr_after_minor, measured_on)
-SELECT id, arr = 0, arr, :today FROM (
-    SELECT e.id, coalesce((
+SELECT e.id, after.arr_minor = 0, after.arr_minor, :today
+FROM enrolment e
+JOIN playbook p ON p.workspace_id = e.workspace_id AND p.id = e.playbook_id
+CROSS JOIN LATERAL (
+    SELECT coalesce((
         SELECT m.closing_minor FROM movement m
         WHERE m.workspace_id = e.workspace_id AND m.account_id = e.account_id
           AND m.moved_on <= e.enrolled_on + p.outcome_days::int
-        ORDER BY m.moved_on DESC LIMIT 1), e.arr_minor) AS arr
-    FROM enrolment e JOIN playbook p ON p.workspace_id = e.workspace_id AND p.id = e.playbook_id
-    WHERE {_CLOSED}
-      AND NOT EXISTS (SELECT FROM outcome o WHERE o.workspace_id = e.workspace_id AND o.enrolment_id = e.id)
-) closed
+        ORDER BY m.moved_on DESC LIMIT 1), e.arr_minor) AS arr_minor OFFSET 0
+) after
+WHERE e.enrolled_on + p.outcome_days::int <= :today
+  AND NOT EXISTS (SELECT FROM outcome o WHERE o.workspace_id = e.workspace_id AND o.enrolment_id = e.id)
 RETURNING enrolment_id
 """
 )
@@ -71,4 +72,4 @@ def _tally(playbook: Playbook, today: date) -> dict[str, Any]:
 
 
 def _batches(rows: Iterable[Any]) -> list[list[int]]:
-    return [[row.treated, row.treated_churned, row.held, row.held_churned] for row in rows]
+    return [[row.treated, row.treated_churned, row.held, row.held_churned] for row in rows if row.treated + row.held]

@@ -1,7 +1,6 @@
 """Chromium on a running product with a small demo. Whatever a page says on its console fails the test that opened it."""
 
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -12,13 +11,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sqlalchemy import Engine
 
-from app.demo.making import CSMS, OTHERS, email_of
+from tests.browser.making import PASSWORD, PEOPLE
 from tests.product import ROOT, Product, product_on
 
-ACCOUNTS = 80  # more than a page of the portfolio
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-PASSWORD = secrets.token_urlsafe(12)
-PEOPLE = {"csm": email_of(CSMS[0])} | {role: email_of(name) for role, name in OTHERS.items()}
 
 Open = Callable[..., Page]
 
@@ -36,7 +32,7 @@ def product(
     new_database: Callable[[str], str], admin: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Product]:
     with product_on(new_database("browser"), admin, tmp_path_factory.mktemp("browser")) as made:
-        argv = [sys.executable, "-m", "tests.browser.making", str(ACCOUNTS), PASSWORD]
+        argv = [sys.executable, "-m", "tests.browser.making"]
         subprocess.run(argv, env={**os.environ, **made.environment}, cwd=ROOT, check=True)
         for name in ("web", "worker-1", "timekeeper"):
             made.start(name)

@@ -1,6 +1,6 @@
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PASSWORD, PEOPLE
+from tests.browser.making import PASSWORD, PEOPLE
 
 
 def fill_the_door(page, email, password):

@@ -31,6 +31,8 @@ class Guess:
 
     @property
     def word(self) -> str:
+        if self.field in _LEFT_OVER.values():
+            return "left over"
         return "sure" if self.sureness >= _SURE else "likely" if self.sureness >= _LIKELY else "a guess"
 
 

@@ -1,6 +1,7 @@
 """Rows into records: each cell read by what its column is mapped to, each row taken or refused with its reason."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +70,7 @@ class Repeated:
 class Ids:
     """Which ids this import has met, where, and with what content; and how often each key without an id."""
 
-    met: dict[tuple[Any, ...], tuple[int, str, int]] = field(default_factory=dict)
+    met: dict[str, dict[Any, tuple[int, str, int]]] = field(default_factory=lambda: defaultdict(dict))
     times: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
 
@@ -146,9 +147,10 @@ def _is_new(record: dict[str, Any], plan: Plan, row: Row, ids: Ids) -> bool:
     """Say whether an id is met for the first time; a row without an id of its own is given one from its content."""
     if record["external_id"] is None:
         record["external_id"] = _id_from_content(record, ids)
-    key = (plan.kind.code, record["external_id"], record.get("started_on"))
+    external_id, started_on = record["external_id"], record.get("started_on")
     content = hash(tuple(row.cells.values()))
-    before = ids.met.setdefault(key, (content, plan.file, row.line))
+    met = ids.met[plan.kind.code]
+    before = met.setdefault((external_id, started_on) if started_on else external_id, (content, plan.file, row.line))
     if before == (content, plan.file, row.line):
         return True
     if before[0] == content:
@@ -185,7 +187,7 @@ class _Cell:
     """How the cells of one column are read."""
 
     def __init__(self, column: str, held: Field, habits: Habits, book: Book) -> None:
-        self.column, self.code, self.is_many = column, held.code, held.many
+        self.column, self.code, self.is_many, self.longest = column, held.code, held.many, held.longest
         self._read = reader(held.reads, column, habits, book.zone, book.currency)
 
     def read(self, text: str) -> Any:
@@ -193,6 +195,8 @@ class _Cell:
         text = text.strip()
         if plain.is_missing(text):
             return None
+        if len(text) > self.longest:
+            raise _CellError(self.column, f"is longer than {self.longest:,} characters")
         try:
             return self._read(text)
         except ValueError as error:

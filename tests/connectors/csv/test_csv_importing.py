@@ -218,6 +218,19 @@ def test_a_bad_row_is_refused_with_file_line_column_and_reason_and_the_rest_goes
     assert counts(made)["subscriptions.csv"] == (8, 0, 0, 5)
 
 
+def test_what_no_column_of_the_database_can_hold_is_refused_and_never_stops_an_import(bring):
+    long, many = "x" * 3000, "9" * 400
+    accounts = ACCOUNTS + f"{long},Elm,EdTech,01-02-2024,Pro,FALSE,ads\nA-6,{long},EdTech,01-02-2024,Pro,FALSE,ads\n"
+    usage = USAGE + f"U-8,S-1,27-02-2025,search,{many},1,0,FALSE\nU-9,S-1,27-02-2025,search,1,{many},0,FALSE\n"
+    made = bring(FILES | {"accounts.csv": accounts, "feature_usage.csv": usage})
+    assert [row[:3] for row in refusals(made) if row[3] in {long, many}] == [
+        ("accounts.csv", 6, "account_id"),
+        ("accounts.csv", 7, "account_name"),
+        ("feature_usage.csv", 7, "usage_count"),
+        ("feature_usage.csv", 8, "usage_duration_secs"),
+    ]
+
+
 def test_the_refused_rows_can_be_mended_and_brought_in_again(bring):
     made = bring()
     file = next(file for file in importing.files_of(made) if file.rejected)

@@ -61,6 +61,22 @@ def test_what_is_no_table_is_refused_with_a_reason(content):
         read(content)
 
 
+def test_one_spoiled_line_in_a_utf8_file_is_refused_and_the_rest_read():
+    content = "id,name\n1,Zoë\n2,Søn\n3,Çelik\n".encode() + b"4,Jos\xe9\n"
+    found = [(row.cells["name"], bool(row.fault)) for row in read(content).rows()]
+    assert found == [("Zoë", False), ("Søn", False), ("Çelik", False), ("Jos\ufffd", True)]
+
+
+def test_a_replacement_character_that_the_source_itself_wrote_is_kept():
+    row = next(read("id,name\n1,M\ufffdller\n".encode()).rows())
+    assert (row.cells["name"], row.fault) == ("M\ufffdller", "")
+
+
+def test_a_null_character_late_in_a_file_is_dropped():
+    content = b"id,name\n" + b"1,Acme\n" * 20_000 + b"2,Bir\0ch\n"
+    assert rows(content)[-1] == (20_002, ["2", "Birch"])
+
+
 cells = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=["Cs"]), max_size=12)
 
 

@@ -65,6 +65,6 @@ KIND = Kind(
             "ended",
             "churn_flag churned is_churned status account_status churn customer_status",
         ),
-        Field("custom", "Keep with the account", "text", many=True),
+        Field("custom", "Keep with the account", "text", many=True, longest=20_000),
     ),
 )

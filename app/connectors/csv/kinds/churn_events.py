@@ -49,7 +49,13 @@ KIND = Kind(
             "churn_date churned_on churned_at cancel_date cancelled_at canceled_at cancellation_date date lost_on",
         ),
         Field("reason", "Reason", "text", "reason_code reason churn_reason cancellation_reason category"),
-        Field("body", "Feedback", "text", "feedback_text feedback comment notes comments description explanation"),
+        Field(
+            "body",
+            "Feedback",
+            "text",
+            "feedback_text feedback comment notes comments description explanation",
+            longest=20_000,
+        ),
         Field("is_reactivation", "Is a reactivation", "flag", "is_reactivation reactivation reactivated won_back"),
         Field(
             "detail",
@@ -57,6 +63,7 @@ KIND = Kind(
             "text",
             "refund_amount refund_amount_usd refund preceding_upgrade_flag preceding_downgrade_flag",
             many=True,
+            longest=20_000,
         ),
     ),
 )

@@ -79,7 +79,13 @@ KIND = Kind(
         Field("channel", "Channel", "channel", "channel via type medium source_channel activity_type"),
         Field("direction", "Direction", "direction", "direction inbound_outbound sender_type"),
         Field("subject", "Subject", "text", "subject title summary topic subject_line"),
-        Field("body", "Words", "text", "body description text message content notes comment details transcript"),
+        Field(
+            "body",
+            "Words",
+            "text",
+            "body description text message content notes comment details transcript",
+            longest=20_000,
+        ),
         Field(
             "happened_at",
             "Opened or happened at",
@@ -111,6 +117,7 @@ KIND = Kind(
             "text",
             "resolution_time_hours first_response_time_minutes first_response_time product category tags tag",
             many=True,
+            longest=20_000,
         ),
     ),
 )

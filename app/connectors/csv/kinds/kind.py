@@ -15,7 +15,7 @@ class Field:
     """Something a column may hold. `reads` names how its texts are read (translating.py); `headers` are the names that
     such columns usually have, the likeliest first, with a space between them.
 
-    `many`: several columns may be mapped to it. `missed`: what is lost where it is empty, for the report.
+    `longest`: characters that a text may have. `many`: several columns may be mapped to it. `missed`: what is lost where it is empty, for the report.
     """
 
     code: str
@@ -23,6 +23,7 @@ class Field:
     reads: str = "text"
     headers: str = ""
     many: bool = False
+    longest: int = 300
     missed: str = ""
 
     @cached_property

@@ -63,6 +63,7 @@ CURRENCIES = frozenset(
 )
 _CODE = re.compile(r"^([A-Z]{3})(?=[\s\d(+-])|(?<=[\s\d)])([A-Z]{3})$")
 _SPACES = re.compile(r"[\s   '’_]")
+_MOST_DIGITS = 30
 _PLAIN = re.compile(r"\d*\.?\d+|\d+\.")
 
 
@@ -93,6 +94,8 @@ def read_number(text: str, mark: str | None = None) -> Decimal:
     plain = _plain(digits, decimal_mark(digits), mark)
     if not _PLAIN.fullmatch(plain):
         raise ValueError("is not a number")
+    if len(plain) > _MOST_DIGITS:
+        raise ValueError("has more digits than can be kept exactly")
     return sign * Decimal(plain)
 
 

@@ -16,6 +16,7 @@ _NOT_TEXT = {
     b"%PDF": "a PDF: export the table behind it as CSV",
 }
 _SAMPLE = 64 * 1024
+_LOST = "\ufffd"  # stands where bytes were no character
 _LONGEST_RECORD = 500  # lines; a quoted value that runs on for longer was never closed
 
 csv.field_size_limit(8 * 1024 * 1024)
@@ -36,13 +37,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A file that can be read: its columns and how it is written."""
+    """A file that can be read: its columns and how it is written. `is_damaged`: not all of its bytes are characters."""
 
     content: bytes
     columns: tuple[str, ...]
     encoding: str
     delimiter: str
     header_line: int
+    is_damaged: bool = False
 
     def rows(self) -> Iterator[Row]:
         """Give each record after the header; empty lines are passed over."""
@@ -52,6 +54,8 @@ class Sheet:
                 yield self._row(line, cells, fault)
 
     def _row(self, line: int, cells: list[str], fault: str) -> Row:
+        if self.is_damaged and not fault and any(_LOST in cell for cell in cells):
+            fault = f"has bytes that are no {self.encoding.upper()} characters: export it anew, or retype the line."
         if len(cells) == len(self.columns):
             return Row(line, dict(zip(self.columns, cells, strict=True)), fault)
         if not fault and len(cells) > len(self.columns) and any(cells[len(self.columns) :]):
@@ -68,12 +72,13 @@ def read(content: bytes) -> Sheet:
         if content.startswith(magic):
             raise UnreadableError(f"This is {what}.")
     encoding = _encoding(content)
+    is_damaged = not _is(content, encoding)
     announced, delimiter = _delimiter(content, encoding)
     for line, cells, fault in _records(_text(content, encoding), delimiter):
         if line > announced and any(cell.strip() for cell in cells):
             if fault:
                 raise UnreadableError(f"The header (line {line}) {fault}")
-            return Sheet(content, _distinct(cells), encoding, delimiter, line)
+            return Sheet(content, _distinct(cells), encoding, delimiter, line, is_damaged)
     raise UnreadableError("The file is empty.")
 
 
@@ -86,7 +91,16 @@ def _encoding(content: bytes) -> str:
         if _is(content, wide):
             return wide
         raise UnreadableError("This is not text: export it as CSV (UTF-8).")
-    return next((encoding for encoding in ("utf-8", "cp1252") if _is(content, encoding)), "latin-1")
+    if _is(content, "utf-8") or _is_mostly_utf8(content):
+        return "utf-8"
+    return "cp1252" if _is(content, "cp1252") else "latin-1"
+
+
+def _is_mostly_utf8(content: bytes) -> bool:
+    """Say whether more characters are good UTF-8 than are spoiled, as where one line came from elsewhere."""
+    text = content.decode("utf-8", "replace")
+    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    return beyond_ascii > 2 * text.count(_LOST)
 
 
 def _is(content: bytes, encoding: str) -> bool:
@@ -121,7 +135,7 @@ def _fit(sample: str, delimiter: str) -> tuple[float, int]:
 
 
 def _text(content: bytes, encoding: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BytesIO(content), encoding=encoding, newline="")
+    return io.TextIOWrapper(io.BytesIO(content), encoding=encoding, errors="replace", newline="")
 
 
 class _Lines:
@@ -136,6 +150,7 @@ class _Lines:
 
     def __next__(self) -> str:
         line = self.back.popleft() if self.back else next(self.text)
+        line = line.replace("\0", "")  # PostgreSQL keeps no such character
         self.taken.append(line)
         if len(self.taken) > _LONGEST_RECORD:
             raise csv.Error("unexpected end of data")
