@@ -61,7 +61,7 @@ def _do(lease: Lease, attempt: int) -> None:
     except LeaseLostError:
         db.session.rollback()
         _log.warning("job_taken_over")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever a job raises is written on its row, and tried again
         db.session.rollback()
         _log.exception("job_failed", attempt=attempt)
         lease.fail(f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-4)}", attempt)

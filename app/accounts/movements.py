@@ -1,4 +1,4 @@
-"""The ledger of recurring revenue: what each account's ARR did on each day (numbers.md §1)."""
+"""The ledger of recurring revenue: what each account's ARR did on each day (numbers.md §1). A trial pays nothing."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ KINDS = ("new", "reactivation", "expansion", "contraction", "churn")
 _REBUILD = """
 WITH steps AS (
     SELECT account_id, started_on AS day, arr_minor AS delta FROM subscription
-    WHERE arr_minor > 0 AND (ended_on IS NULL OR ended_on > started_on) {which}
+    WHERE arr_minor > 0 AND NOT is_trial AND (ended_on IS NULL OR ended_on > started_on) {which}
     UNION ALL
     SELECT account_id, ended_on, -arr_minor FROM subscription
-    WHERE arr_minor > 0 AND ended_on > started_on {which}
+    WHERE arr_minor > 0 AND NOT is_trial AND ended_on > started_on {which}
 ), days AS (
     SELECT account_id, day, sum(delta)::bigint AS delta FROM steps GROUP BY account_id, day HAVING sum(delta) <> 0
 ), runs AS (
@@ -86,5 +86,8 @@ def _arr_at_end_of(day: date) -> int:
 
 
 def _arr(running: str, day: date) -> int:
-    query = f"SELECT coalesce(sum(arr_minor), 0)::bigint FROM subscription WHERE ended_on IS DISTINCT FROM started_on AND {running}"
+    query = (
+        "SELECT coalesce(sum(arr_minor), 0)::bigint FROM subscription"
+        f" WHERE NOT is_trial AND ended_on IS DISTINCT FROM started_on AND {running}"
+    )
     return int(db.session.execute(text(query), {"day": day}).scalar_one())

@@ -70,9 +70,12 @@ def family_of(account: Account) -> list[Any]:
 
 
 def members() -> list[Any]:
-    """Give the people of the workspace: (id, name, email, role)."""
-    query = 'SELECT u.id, u.name, u.email, m.role FROM membership m JOIN "user" u ON u.id = m.user_id ORDER BY u.name'
-    return list(db.session.execute(text(query)))
+    """Give the people of the workspace: (id, name, email, role). One's own places elsewhere are visible too, so filter."""
+    query = text(
+        'SELECT u.id, u.name, u.email, m.role FROM membership m JOIN "user" u ON u.id = m.user_id'
+        " WHERE m.workspace_id = :workspace ORDER BY u.name, u.id"
+    )
+    return list(db.session.execute(query, {"workspace": tenancy.workspace_id()}))
 
 
 def segments() -> list[Segment]:

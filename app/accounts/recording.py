@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.accounts import queries, searching
 from app.accounts.models import Account, Contact, Invoice, Subscription
+from app.core import tenancy
 from app.core.upserting import NOTHING, Upserted, as_json, upsert
 from app.extensions import db
 
@@ -41,7 +42,7 @@ def record_accounts(records: Records, now: datetime) -> Recorded:
 
 
 def record_contacts(records: Records, now: datetime) -> Recorded:
-    """Add or update people at accounts by `external_id`. A leaving is known from `now` on, unless it was known before."""
+    """Add or update people at accounts by `external_id`."""
     recorded = _record(Contact, records, ("external_id",), lambda record: _contact_row(record, now))
     searching.index_contacts(sorted(recorded.account_ids))
     return recorded
@@ -110,9 +111,11 @@ def _known(happened_on: date | None, known_at: datetime | None, now: datetime) -
 def _owners(emails: Iterable[str | None]) -> dict[str, int]:
     wanted = sorted({email.lower() for email in emails if email})
     query = text(
-        'SELECT lower(u.email), u.id FROM membership m JOIN "user" u ON u.id = m.user_id WHERE lower(u.email) = ANY(:emails)'
+        'SELECT lower(u.email), u.id FROM membership m JOIN "user" u ON u.id = m.user_id'
+        " WHERE m.workspace_id = :workspace AND lower(u.email) = ANY(:emails)"
     )
-    return dict(db.session.execute(query, {"emails": wanted}).tuples().all())
+    values = {"workspace": tenancy.workspace_id(), "emails": wanted}
+    return dict(db.session.execute(query, values).tuples().all())
 
 
 def _set_parents(records: Records) -> None:

@@ -70,7 +70,8 @@ def index_contacts(account_ids: Sequence[int]) -> None:
     """Write the words of the people at accounts anew: name and e-mail."""
     _index(
         account_ids,
-        "SELECT account_id, id, concat_ws(' ', name, split_part(email, '@', 1)) FROM contact WHERE account_id = ANY(:ids)",
+        "SELECT account_id, id, concat_ws(' ', name, split_part(email, '@', 1)) FROM contact"
+        " WHERE account_id = ANY(:ids)",
         "contact_id > 0",
     )
 
@@ -88,7 +89,8 @@ def _index(account_ids: Sequence[int], names: str, which: str) -> None:
     db.session.execute(
         text(
             "INSERT INTO search_word (word, account_id, contact_id) SELECT word, account_id, contact_id"
-            " FROM json_to_recordset(CAST(:rows AS json)) AS r (word text, account_id bigint, contact_id bigint) ON CONFLICT DO NOTHING"
+            " FROM json_to_recordset(CAST(:rows AS json)) AS r (word text, account_id bigint, contact_id bigint)"
+            " ON CONFLICT DO NOTHING"
         ),
         {"rows": as_json(rows)},
     )

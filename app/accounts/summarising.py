@@ -29,8 +29,8 @@ SELECT a.id, a.name, a.owner_id,
 FROM account a
 LEFT JOIN (
     SELECT workspace_id, account_id,
-           min(started_on) FILTER (WHERE arr_minor > 0) AS first_paid_on,
-           sum(arr_minor) FILTER (WHERE runs) AS arr,
+           min(started_on) FILTER (WHERE arr_minor > 0 AND NOT is_trial) AS first_paid_on,
+           sum(arr_minor) FILTER (WHERE runs AND NOT is_trial) AS arr,
            sum(seats) FILTER (WHERE runs) AS seats,
            min(next) FILTER (WHERE runs) AS renews_on,
            max(term_months) FILTER (WHERE runs) AS term_months,
@@ -46,8 +46,9 @@ ON CONFLICT (workspace_id, account_id) DO UPDATE SET
     (name, owner_id, stage, tier, plan, seats, arr_minor, renews_on, term_months)
     = (excluded.name, excluded.owner_id, excluded.stage, excluded.tier, excluded.plan, excluded.seats,
        excluded.arr_minor, excluded.renews_on, excluded.term_months)
-WHERE (account_summary.name, account_summary.owner_id, account_summary.stage, account_summary.tier, account_summary.plan,
-       account_summary.seats, account_summary.arr_minor, account_summary.renews_on, account_summary.term_months)
+WHERE (account_summary.name, account_summary.owner_id, account_summary.stage, account_summary.tier,
+       account_summary.plan, account_summary.seats, account_summary.arr_minor, account_summary.renews_on,
+       account_summary.term_months)
     IS DISTINCT FROM (excluded.name, excluded.owner_id, excluded.stage, excluded.tier, excluded.plan, excluded.seats,
        excluded.arr_minor, excluded.renews_on, excluded.term_months)
 """

@@ -35,7 +35,8 @@ def add(account_id: int) -> Response:
         raise Problem(400, f"`body` must hold what was said, in up to {_LONGEST:,} letters.", "body")
     record = {
         "external_id": uuid4().hex, "account": account.external_id, "contact": _contact(account_id), "channel": channel,
-        "direction": _BY_HAND[channel], "subject": None, "body": body, "happened_at": utc_now(), "author": current_user.name,
+        "direction": _BY_HAND[channel], "subject": None, "body": body, "happened_at": utc_now(),
+        "author": current_user.name,
     }  # fmt: skip
     record_interactions("desk", [record], utc_now())
     summarising.refresh([account_id])

@@ -30,7 +30,7 @@ _RISKY = {
 
 @dataclass(frozen=True)
 class Mood:
-    """`score` from −1 to 1; `words` that carried it, strongest first; `flags`: phrases that mean risk whatever the tone."""
+    """`score`: −1 to 1; `words` that carried it, strongest first; `flags`: phrases that mean risk whatever the tone."""
 
     score: float
     words: tuple[str, ...]

@@ -36,5 +36,6 @@ WITH heard AS MATERIALIZED (
     SELECT account_id, touched_at, since FROM heard LEFT JOIN owed USING (account_id)
 )
 UPDATE account_summary s SET last_touch_at = said.touched_at, owed_since = said.since
-FROM said WHERE said.account_id = s.account_id AND (s.last_touch_at, s.owed_since) IS DISTINCT FROM (said.touched_at, said.since)
+FROM said
+WHERE said.account_id = s.account_id AND (s.last_touch_at, s.owed_since) IS DISTINCT FROM (said.touched_at, said.since)
 """

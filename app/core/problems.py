@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 from flask import Flask, Response, json, render_template, request
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException
 
 from app.extensions import db
@@ -44,6 +44,7 @@ def answer_with_problems(app: Flask) -> None:
     app.register_error_handler(Problem, _answer)
     app.register_error_handler(HTTPException, _from_http)
     app.register_error_handler(OperationalError, _from_database)
+    app.register_error_handler(DataError, _from_value)
     app.register_error_handler(Exception, _from_fault)
 
 
@@ -63,6 +64,13 @@ def _from_database(error: OperationalError) -> Response:
     answer = _answer(Problem(503, "The database did not answer."))
     answer.headers["Retry-After"] = "5"
     return answer
+
+
+def _from_value(error: DataError) -> Response:
+    """PostgreSQL refuses what no column can hold: a NUL in a text, a number beyond a bigint."""
+    _log.warning("value_refused", error=str(error.orig))
+    db.session.rollback()
+    return _answer(Problem(400, "A value in the request is beyond what can be kept or looked for.", "value"))
 
 
 def _from_fault(error: Exception) -> Response:

@@ -119,7 +119,10 @@ class Lease:
         self.workspace_id, self.job_id, self.token, self.name, self.args = workspace_id, job_id, token, name, args
 
     def progress(self, done: int, total: int | None, doing: str) -> None:
-        """Publish how far the job is. Raises CancelledError when a person asked to stop, LeaseLostError when taken over."""
+        """Publish how far the job is.
+
+        Raises CancelledError when a person asked to stop, LeaseLostError when another worker took it over.
+        """
         asked = self._on_the_side(
             "UPDATE job SET done = :done, total = :total, doing = :doing, lease_until = now() + :lease"
             " WHERE id = :id AND lease = :token RETURNING cancel_asked",
@@ -182,7 +185,7 @@ class Lease:
                     "UPDATE job SET lease_until = now() + :lease WHERE id = :id AND lease = :token RETURNING id",
                     engine=engine,
                 )
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - one beat missed, for whatever reason, must not end the others
                 _log.warning("heartbeat_missed", job_id=self.job_id, error=str(error))
 
     def _on_the_side(self, sql: str, values: dict[str, Any] | None = None, engine: Any = None) -> Any:

@@ -77,7 +77,8 @@ def _statement(table: Table, fields: Sequence[str], key: Sequence[str], returnin
         else "DO NOTHING"
     )
     return (
-        f'INSERT INTO "{table.name}" ({names}) SELECT {names} FROM json_to_recordset(CAST(:records AS json)) AS given ({shape})'
+        f'INSERT INTO "{table.name}" ({names}) SELECT {names}'
+        f" FROM json_to_recordset(CAST(:records AS json)) AS given ({shape})"
         f' ORDER BY {order} ON CONFLICT ({keys}) {update} RETURNING "{returning}", (xmax = 0) AS added'
     )
 

@@ -238,7 +238,7 @@ def _as_frame(threads: Threads, turns: Turns, resolved: Ints, time: Timeline, rn
     rated = turns.pool == RATING
     channel = np.where(rated, CHANNELS.index("in_app"), threads.channel[thread])
     ticket = opening & (channel == CHANNELS.index("ticket"))
-    formal = opening & (resolved[thread] < time.days * DAY)
+    settled = resolved[thread] < time.days * DAY  # every turn of a thread that was resolved says when
     return pd.DataFrame(
         {
             "account": threads.account[thread].astype(np.int32),
@@ -254,7 +254,7 @@ def _as_frame(threads: Threads, turns: Turns, resolved: Ints, time: Timeline, rn
             ),
             "escalated": _escalations(ticket, threads, thread, rng),
             "satisfaction": turns.rating,
-            "resolved_at": np.where(formal, _moments(resolved[thread], time), np.datetime64("NaT", "s")),
+            "resolved_at": np.where(settled, _moments(resolved[thread], time), np.datetime64("NaT", "s")),
             "reach": _reach(channel, opening, rng),
         }
     )

@@ -1,7 +1,7 @@
 """Brings a simulated company into a workspace, through the same verbs that real data take."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ SLICE = 2_000
 
 
 def seed(company: Company, owners: Sequence[str], progress: Progress = lambda *_: None) -> None:
-    """Write a company into the workspace in force. `owners`: e-mail addresses of the members who look after accounts."""
+    """Write a company into the workspace in force. `owners`: e-mail addresses of those who look after accounts."""
     now = utc_now()
     steps = _steps(company, owners, now)
     for done, (doing, step) in enumerate(steps):
@@ -108,10 +108,10 @@ def _write_usage(company: Company) -> None:
     for start in range(0, len(company), SLICE):
         part = slice(start, start + SLICE)
         totals, people = company.activity_of(part)
-        _copy("daily_usage", ("account_id", "meter_id", "month", "totals"), ("int8", "int8", "date", "float8[]"),
-              _months(totals, positions[part], [meters[code] for code in company.meters], company.first_day))  # fmt: skip
-        _copy("user_month", ("account_id", "person", "month", "days"), ("int8", "text", "date", "int4"),
-              _people(people, positions, start))  # fmt: skip
+        months = _months(totals, positions[part], [meters[code] for code in company.meters], company.first_day)
+        _copy("daily_usage", {"account_id": "int8", "meter_id": "int8", "month": "date", "totals": "float8[]"}, months)
+        persons = _people(people, positions)
+        _copy("user_month", {"account_id": "int8", "person": "text", "month": "date", "days": "int4"}, persons)
 
 
 def _months(totals: Any, ids: Any, meters: Sequence[int], first_day: date) -> Iterator[tuple[Any, ...]]:
@@ -124,24 +124,24 @@ def _months(totals: Any, ids: Any, meters: Sequence[int], first_day: date) -> It
             yield int(ids[account]), meters[meter], begin, block[account, meter].tolist()
 
 
-def _people(people: pd.DataFrame, ids: Any, start: int) -> Iterator[tuple[Any, ...]]:
-    del start
+def _people(people: pd.DataFrame, ids: Any) -> Iterator[tuple[Any, ...]]:
     for row in people.itertuples(index=False):
         yield int(ids[row.account]), f"user-{row.user}", date(row.month // 12, row.month % 12 + 1, 1), int(row.days)
 
 
-def _copy(table: str, columns: Sequence[str], types: Sequence[str], rows: Iterator[tuple[Any, ...]]) -> None:
+def _copy(table: str, types: Mapping[str, str], rows: Iterator[tuple[Any, ...]]) -> None:
     """Write rows through a stage: binary COPY is the fastest way in, and the insert from it fills in the workspace."""
+    columns = ", ".join(types)
     connection: Any = db.session.connection().connection.driver_connection
-    stage = f"CREATE TEMP TABLE stage ON COMMIT DROP AS SELECT {', '.join(columns)} FROM {table} WITH NO DATA"
+    stage = f"CREATE TEMP TABLE stage ON COMMIT DROP AS SELECT {columns} FROM {table} WITH NO DATA"
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS stage")
         cursor.execute(stage)
-        with cursor.copy(f"COPY stage ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(types)
+        with cursor.copy(f"COPY stage ({columns}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(list(types.values()))
             for row in rows:
                 copy.write_row(row)
-        cursor.execute(f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM stage ON CONFLICT DO NOTHING")
+        cursor.execute(f"INSERT INTO {table} ({columns}) SELECT * FROM stage ON CONFLICT DO NOTHING")
         cursor.execute("DROP TABLE stage")
 
 
@@ -172,8 +172,3 @@ def _day(value: Any) -> date | None:
 
 def _moment(value: Any) -> datetime | None:
     return None if pd.isna(value) else value.to_pydatetime().replace(tzinfo=UTC)
-
-
-def yesterday(now: datetime) -> date:
-    """Give the last whole day, up to which the demo book is simulated."""
-    return now.date() - timedelta(days=1)

@@ -25,7 +25,8 @@ blueprint = Blueprint("account", __name__, template_folder="templates", url_pref
 WEEKS = 26
 TIMELINE = 20
 KINDS = {
-    "talk": "Conversations", "notes": "Notes", "tasks": "Tasks", "score": "Score changes", "revenue": "Revenue", "invoices": "Invoices",
+    "talk": "Conversations", "notes": "Notes", "tasks": "Tasks", "score": "Score changes", "revenue": "Revenue",
+    "invoices": "Invoices",
 }  # fmt: skip
 
 

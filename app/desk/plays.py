@@ -217,10 +217,12 @@ def _read_steps(form: MultiDict[str, str]) -> list[dict[str, Any]]:
 
 
 def _number(given: str, otherwise: float) -> float:
+    """Read a number of an ordinary size, and no other."""
     try:
-        return min(max(float(given), -1e9), 1e9)
+        number = float(given)
     except ValueError:
         return otherwise
+    return number if abs(number) < 1e9 else otherwise
 
 
 def _day(stored: str | None) -> date | None:

@@ -22,8 +22,9 @@ from app.identity.guard import May
 blueprint = Blueprint("portfolio", __name__, template_folder="templates", url_prefix="/accounts")
 
 COLUMNS = {
-    "health": "Health", "trend": "12 weeks", "risk": "Risk, 90 days", "arr": "ARR", "renews": "Renews", "owner": "Owner",
-    "touch": "Last touch", "usage": "Usage, 28 days", "plan": "Plan", "seats": "Seats", "stage": "Stage", "tier": "Tier",
+    "health": "Health", "trend": "12 weeks", "risk": "Risk, 90 days", "arr": "ARR", "renews": "Renews",
+    "owner": "Owner", "touch": "Last touch", "usage": "Usage, 28 days", "plan": "Plan", "seats": "Seats",
+    "stage": "Stage", "tier": "Tier",
 }  # fmt: skip
 DEFAULT_COLUMNS = ("health", "trend", "risk", "arr", "renews", "owner", "touch", "usage")
 _LONGEST_CSV = 200_000

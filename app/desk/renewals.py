@@ -70,9 +70,12 @@ def _unit(newest: ForecastSnapshot | None) -> tuple[str, int]:
 def _chosen(quarters: list[date]) -> date:
     asked = request.args.get("quarter", quarters[0].isoformat())
     try:
-        return date.fromisoformat(asked)
-    except ValueError as error:
-        raise Problem(400, "`quarter` must be the first day of a quarter, as 2026-10-01.", "quarter") from error
+        chosen = date.fromisoformat(asked)
+        if forecast.quarter_of(chosen) == chosen and forecast.quarter_after(chosen):
+            return chosen
+    except ValueError:
+        pass
+    raise Problem(400, "`quarter` must be the first day of a quarter, as 2026-10-01.", "quarter")
 
 
 def _before(taken: list[ForecastSnapshot], newest: ForecastSnapshot | None) -> ForecastSnapshot | None:

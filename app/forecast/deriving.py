@@ -1,4 +1,4 @@
-"""Derives everything that follows from the facts, in order: revenue, summaries, scores, renewals, the day's snapshot."""
+"""Derives what follows from the facts, in order: revenue, summaries, scores, renewals, the day's snapshot."""
 
 from datetime import date
 

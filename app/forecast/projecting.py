@@ -27,7 +27,7 @@ FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Past:
-    """What past quarters teach: the shared shock, the share of value kept by those who renew, and the intervals' record."""
+    """What past quarters teach: the shared shock, the share kept by those who renew, and the intervals' record."""
 
     shock: float
     kept_mean: float
@@ -94,7 +94,8 @@ def _quarter_row(quarter: date, as_of: date, past: Past) -> dict[str, Any]:
     found = band(totals + booked)
     histogram, edges = np.histogram(totals + booked, bins=40)
     return {
-        "quarter": quarter, "due_minor": int(values.sum() + booked + lost), "booked_minor": int(booked), "lost_minor": int(lost),
+        "quarter": quarter, "due_minor": int(values.sum() + booked + lost),
+        "booked_minor": int(booked), "lost_minor": int(lost),
         "p10_minor": round(found.p10), "p50_minor": round(found.p50), "p90_minor": round(found.p90),
         "called_minor": queries.called_total(ahead, booked), "renewals": len(ahead),
         "detail": {
@@ -118,7 +119,8 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT c.survival[LEAST(12, GREATEST(1, ceil((due.renews_on - CAST(:as_of AS date)) / 30.4167)::int))] AS alive
 ) curve
-WHERE s.arr_minor > 0 AND s.renews_on IS NOT NULL AND due.renews_on > CAST(:as_of AS date) AND due.renews_on <= CAST(:last AS date)
+WHERE s.arr_minor > 0 AND s.renews_on IS NOT NULL
+  AND due.renews_on > CAST(:as_of AS date) AND due.renews_on <= CAST(:last AS date)
 ON CONFLICT DO NOTHING
 """
 _SUMMARISE = """
@@ -133,7 +135,8 @@ WHERE me.workspace_id = s.workspace_id AND me.account_id = s.account_id
 _SNAPSHOT = """
 INSERT INTO forecast_snapshot (taken_on, quarter, due_minor, booked_minor, lost_minor, p10_minor, p50_minor, p90_minor,
                                called_minor, renewals, detail)
-SELECT :as_of, quarter, due_minor, booked_minor, lost_minor, p10_minor, p50_minor, p90_minor, called_minor, renewals, detail
+SELECT :as_of, quarter, due_minor, booked_minor, lost_minor, p10_minor, p50_minor, p90_minor, called_minor, renewals,
+       detail
 FROM json_to_recordset(CAST(:rows AS json)) AS r
     (quarter date, due_minor bigint, booked_minor bigint, lost_minor bigint, p10_minor bigint, p50_minor bigint,
      p90_minor bigint, called_minor bigint, renewals bigint, detail jsonb)

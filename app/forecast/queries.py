@@ -29,13 +29,14 @@ def renewals_ahead(first: date, before: date, limit: int | None = None, owner_id
 
 
 _AHEAD = """
-SELECT f.account_id, s.name, s.owner_id, s.band, s.score, s.risk, s.risk_reason, s.tier, s.plan, f.renews_on, f.arr_minor,
-       f.probability, f.basis, c.category, c.amount_minor AS called_minor, c.reason AS call_reason, c.made_by, c.made_at
+SELECT f.account_id, s.name, s.owner_id, s.band, s.score, s.risk, s.risk_reason, s.tier, s.plan,
+       f.renews_on, f.arr_minor, f.probability, f.basis, c.category, c.amount_minor AS called_minor, c.reason AS call_reason, c.made_by, c.made_at
 FROM renewal_forecast f
 JOIN account_summary s ON s.workspace_id = f.workspace_id AND s.account_id = f.account_id
 LEFT JOIN LATERAL (
-    SELECT * FROM renewal_call c WHERE c.workspace_id = f.workspace_id AND c.account_id = f.account_id AND c.renews_on = f.renews_on
-    ORDER BY made_at DESC LIMIT 1
+    SELECT * FROM renewal_call c
+    WHERE c.workspace_id = f.workspace_id AND c.account_id = f.account_id AND c.renews_on = f.renews_on
+    ORDER BY made_at DESC, id DESC LIMIT 1
 ) c ON true
 WHERE f.renews_on >= :first AND f.renews_on < :before AND (CAST(:owner AS bigint) IS NULL OR s.owner_id = :owner)
 ORDER BY f.arr_minor * (1 - f.probability) DESC, f.account_id

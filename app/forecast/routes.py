@@ -32,8 +32,8 @@ def call(account_id: int) -> Response:
             400, "`reason` must say why, in up to 500 letters: it is what the call is learned from.", "reason"
         )
     made = RenewalCall(
-        account_id=account_id, renews_on=_renewal(), category=category, amount_minor=0 if category == "lost" else _amount(),
-        reason=reason, made_by=current_user.id,
+        account_id=account_id, renews_on=_renewal(), category=category,
+        amount_minor=0 if category == "lost" else _amount(), reason=reason, made_by=current_user.id,
     )  # fmt: skip
     db.session.add(made)
     guard.note(
@@ -59,7 +59,7 @@ def _renewal() -> date:
 def _amount() -> int:
     try:
         amount = to_minor(Decimal(request.form.get("amount", "").replace(",", "").strip()), g.workspace.currency)
-    except InvalidOperation as error:
+    except (InvalidOperation, ValueError, OverflowError) as error:
         raise Problem(400, "`amount` must be a number, such as 12500 or 12,500.00.", "amount") from error
     if not 0 <= amount < 10**15:
         raise Problem(400, "`amount` must not be negative, nor beyond a trillion.", "amount")

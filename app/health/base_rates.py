@@ -1,4 +1,4 @@
-"""What is known of churn when no model can be trusted: how often accounts of a tier left, drawn towards the whole book."""
+"""What is known of churn without a model to trust: how often accounts of a tier left, drawn towards the whole book."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,20 +21,20 @@ PRIOR_LOST, PRIOR_RENEWALS = 1.0, 8.0  # before any renewal: one in eight is los
 
 @dataclass(frozen=True)
 class BaseRates:
-    """`monthly`: churns per account-month of monthly contracts by tier; `at_renewal`: share of renewals of terms lost."""
+    """`monthly`: churns per account-month of monthly contracts by tier; `at_renewal`: share of terms' renewals lost."""
 
     monthly: dict[str | None, float]
     book: float
     at_renewal: float
 
     def hazards(self, tiers: Sequence[str | None], flags: BoolArray, is_term: BoolArray) -> FloatArray:
-        """Give the chance to leave in each future month [n, months]: at the renewal for terms, in any month for others."""
+        """Give the chance to leave in each future month [n, months]: terms at their renewal, others in any."""
         monthly = np.array([self.monthly.get(tier, self.book) for tier in tiers])[:, None]
         return np.where(is_term[:, None], np.where(flags, self.at_renewal, 0.0), monthly)
 
 
 def base_rates(as_of: date) -> BaseRates:
-    """Count the last year's losses, drawn towards the book and towards a prior where there are few (beta-binomial means)."""
+    """Count the last year's losses, drawn towards the book and a prior where there are few (beta-binomial means)."""
     rows = db.session.execute(text(_COUNTS), {"today": as_of}).all()
     churns, months = sum(row.churns for row in rows), sum(float(row.months) for row in rows)
     book = (churns + PRIOR_CHURNS) / (months + PRIOR_MONTHS)
@@ -50,10 +50,12 @@ def base_rates(as_of: date) -> BaseRates:
 _COUNTS = """
 SELECT a.tier,
        coalesce(sum(m.churns), 0)::int AS churns,
-       coalesce(sum(GREATEST(0, LEAST(CAST(:today AS date), s.ended) - GREATEST(CAST(:today AS date) - 365, s.started)) / 30.4), 0) AS months
+       coalesce(sum(GREATEST(0, LEAST(CAST(:today AS date), s.ended)
+                                - GREATEST(CAST(:today AS date) - 365, s.started)) / 30.4), 0) AS months
 FROM account a
 JOIN (SELECT workspace_id, account_id, min(started_on) AS started, max(coalesce(ended_on, '9999-12-31')) AS ended
-      FROM subscription WHERE arr_minor > 0 AND coalesce(term_months, 1) < 2 GROUP BY workspace_id, account_id) s
+      FROM subscription WHERE arr_minor > 0 AND NOT is_trial AND coalesce(term_months, 1) < 2
+      GROUP BY workspace_id, account_id) s
   ON s.workspace_id = a.workspace_id AND s.account_id = a.id
 LEFT JOIN (SELECT workspace_id, account_id, count(*) AS churns FROM movement
       WHERE kind = 'churn' AND moved_on > CAST(:today AS date) - 365 AND moved_on <= CAST(:today AS date)

@@ -1,40 +1,36 @@
 """Gathers what is known of some accounts into the frames that models read."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sqlalchemy import text
 
+from app.accounts.spanning import span
+from app.core.clock import end_of_day
 from app.extensions import db
 from app.usage.history import people_history, usage_history
 from ml.facts import Facts, empty
 
-_SPAN = "WHERE account_id BETWEEN :low AND :high"
 _QUERIES = {
-    "subscriptions": (
-        "SELECT account_id, started_on, ended_on, end_known_at AS known_end_on, arr_minor AS arr, seats, term_months,"
-        f" renews_on, coalesce(auto_renew, true) AS auto_renew FROM subscription {_SPAN} AND NOT is_trial"
-        " AND ended_on IS DISTINCT FROM started_on"
-    ),
-    "interactions": (
-        "SELECT account_id, happened_at AS happened_on, recorded_at AS known_on, channel, direction, sentiment, satisfaction,"
-        f" coalesce(priority, '') AS priority, resolved_at AS resolved_on, escalated, reach FROM interaction {_SPAN}"
-        " AND happened_at BETWEEN :first AND :last"
-    ),
-    "contacts": (
-        f"SELECT account_id, coalesce(role, '') AS role, joined_on, left_on, left_known_at AS known_left_on FROM contact {_SPAN}"
-    ),
-    "invoices": (
-        f"SELECT account_id, issued_on, due_on, paid_on, amount_minor AS amount FROM invoice {_SPAN}"
-        " AND due_on BETWEEN :first AND CAST(:last AS date) + 90"
-    ),
-    "treated": (
-        f"SELECT account_id, enrolled_on AS from_on FROM enrolment {_SPAN} AND arm = 'treated'"
-    ),
-}  # fmt: skip
+    "subscriptions": """
+        SELECT account_id, started_on, ended_on, end_known_at AS known_end_on, arr_minor AS arr, seats, term_months,
+               renews_on, coalesce(auto_renew, true) AS auto_renew
+        FROM subscription WHERE {span} AND NOT is_trial AND ended_on IS DISTINCT FROM started_on""",
+    "interactions": """
+        SELECT account_id, happened_at AS happened_on, recorded_at AS known_on, channel, direction, sentiment,
+               satisfaction, coalesce(priority, '') AS priority, resolved_at AS resolved_on, escalated, reach
+        FROM interaction WHERE {span} AND happened_at >= :begins AND happened_at < :ends""",
+    "contacts": """
+        SELECT account_id, coalesce(role, '') AS role, joined_on, left_on, left_known_at AS known_left_on
+        FROM contact WHERE {span}""",
+    "invoices": """
+        SELECT account_id, issued_on, due_on, paid_on, amount_minor AS amount
+        FROM invoice WHERE {span} AND due_on BETWEEN :first AND CAST(:last AS date) + 90""",
+    "treated": "SELECT account_id, enrolled_on AS from_on FROM enrolment WHERE {span} AND arm = 'treated'",
+}
 _DAYS = {"started_on", "ended_on", "known_end_on", "renews_on", "happened_on", "known_on", "resolved_on", "joined_on",
          "left_on", "known_left_on", "issued_on", "due_on", "paid_on", "from_on"}  # fmt: skip
 _NUMBERS = {"arr", "seats", "term_months", "sentiment", "satisfaction", "reach", "amount"}
@@ -47,8 +43,9 @@ def gather(account_ids: Sequence[int], first_day: date, last_day: date, zone: st
     `minor`: minor units of the currency in one. Raises ValueError when the frames disagree with `Facts`.
     """
     usage = usage_history(account_ids, first_day, last_day)
-    span = {"low": account_ids[0], "high": account_ids[-1], "first": first_day, "last": last_day}
-    frames = {name: _frame(name, query, span, account_ids, zone, minor) for name, query in _QUERIES.items()}
+    begins, ends = end_of_day(zone, first_day - timedelta(days=1)), end_of_day(zone, last_day)
+    days = {"first": first_day, "last": last_day, "begins": begins, "ends": ends}
+    frames = {name: _frame(name, query, days, account_ids, zone, minor) for name, query in _QUERIES.items()}
     started = frames["subscriptions"].groupby("account")["started_on"].min()
     accounts = pd.DataFrame({"id": np.asarray(account_ids, np.int64)})
     accounts["started_on"] = started.reindex(range(len(account_ids))).to_numpy("datetime64[s]")
@@ -58,17 +55,22 @@ def gather(account_ids: Sequence[int], first_day: date, last_day: date, zone: st
     ).check()
 
 
-def _frame(name: str, query: str, span: dict[str, Any], ids: Sequence[int], zone: str, minor: int) -> pd.DataFrame:
-    result = db.session.execute(text(query), span)
-    rows = result.all()
-    if not rows:
+def _frame(name: str, query: str, days: dict[str, Any], ids: Sequence[int], zone: str, minor: int) -> pd.DataFrame:
+    result = db.session.execute(text(query.format(span=span(ids))), days)
+    frame = _ours(pd.DataFrame(result.all(), columns=list(result.keys())), ids)
+    if frame.empty:
         return empty(name)
-    frame = pd.DataFrame(dict(zip(result.keys(), zip(*rows, strict=True), strict=True)))
-    position = np.searchsorted(ids, frame.pop("account_id").to_numpy(np.int64)).clip(max=len(ids) - 1)
-    frame.insert(0, "account", position)
     for column in frame.columns:
         frame[column] = _typed(column, frame[column], zone, minor)
     return frame
+
+
+def _ours(rows: pd.DataFrame, ids: Sequence[int]) -> pd.DataFrame:
+    """Put positions in `ids` where account ids stand; a span of the table may hold accounts that are not meant."""
+    theirs = rows.pop("account_id").to_numpy(np.int64)
+    position = np.searchsorted(ids, theirs).clip(max=len(ids) - 1)
+    rows.insert(0, "account", position)
+    return rows[np.asarray(ids)[position] == theirs].reset_index(drop=True)
 
 
 def _typed(column: str, values: pd.Series, zone: str, minor: int) -> pd.Series:
@@ -95,14 +97,14 @@ def _days(values: pd.Series, zone: str) -> pd.Series:
 
 def _people(ids: Sequence[int], first_day: date, last_day: date) -> pd.DataFrame:
     rows = people_history(ids, first_day, last_day)
-    if not rows:
+    frame = _ours(pd.DataFrame(rows, columns=["account_id", "person", "month", "days"]), ids)
+    if frame.empty:
         return empty("user_months")
-    frame = pd.DataFrame(dict(zip(("id", "person", "month", "days"), zip(*rows, strict=True), strict=True)))
     months = pd.to_datetime(frame["month"])
     return pd.DataFrame(
         {
-            "account": np.searchsorted(ids, frame["id"].to_numpy(np.int64)).clip(max=len(ids) - 1),
-            "user": pd.factorize(frame["id"].astype(str) + " " + frame["person"])[0],
+            "account": frame["account"],
+            "user": pd.factorize(frame["account"].astype(str) + " " + frame["person"])[0],
             "month": (months.dt.year * 12 + months.dt.month - 1).astype(np.int64),
             "days": frame["days"].astype(np.int64),
         }

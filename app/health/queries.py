@@ -44,7 +44,8 @@ def all_account_ids() -> list[int]:
 def standing_of(account_ids: Sequence[int]) -> dict[int, Any]:
     """Give how accounts stood at their last scoring: rows (band, score, risk); those never scored are left out."""
     query = text(
-        "SELECT account_id, band, score, risk FROM account_summary WHERE account_id = ANY(:ids) AND scored_on IS NOT NULL"
+        "SELECT account_id, band, score, risk FROM account_summary"
+        " WHERE account_id = ANY(:ids) AND scored_on IS NOT NULL"
     )
     return {row.account_id: row for row in db.session.execute(query, {"ids": list(account_ids)})}
 
@@ -93,7 +94,8 @@ def risk_on(account_id: int, day: date) -> ChurnScore | None:
 def score_history(account_id: int, since: date) -> list[Any]:
     """Give an account's scores since a day: rows (scored_on, score, band)."""
     query = text(
-        "SELECT scored_on, score, band FROM health_score WHERE account_id = :id AND scored_on >= :since ORDER BY scored_on"
+        "SELECT scored_on, score, band FROM health_score"
+        " WHERE account_id = :id AND scored_on >= :since ORDER BY scored_on"
     )
     return list(db.session.execute(query, {"id": account_id, "since": since}))
 
@@ -101,8 +103,8 @@ def score_history(account_id: int, since: date) -> list[Any]:
 def changes_since(day: date, owner_id: int | None, limit: int = 12) -> list[Any]:
     """Give the accounts that changed band since a day, those with most revenue first."""
     query = text(
-        "SELECT c.account_id, s.name, s.arr_minor, c.changed_on, c.from_band, c.to_band, c.from_score, c.to_score, c.why"
-        " FROM health_change c JOIN account_summary s USING (workspace_id, account_id)"
+        "SELECT c.account_id, s.name, s.arr_minor, c.changed_on,"
+        " c.from_band, c.to_band, c.from_score, c.to_score, c.why FROM health_change c JOIN account_summary s USING (workspace_id, account_id)"
         " WHERE c.changed_on >= :day AND c.from_band <> c.to_band"
         " AND (CAST(:owner AS bigint) IS NULL OR s.owner_id = :owner) ORDER BY s.arr_minor DESC LIMIT :limit"
     )

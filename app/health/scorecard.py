@@ -126,7 +126,7 @@ SIGNALS = (
 
 DEFAULT: dict[str, Any] = {
     "signals": list(SIGNALS),
-    "bands": [["thriving", 75], ["steady", 58], ["watch", 42], ["at risk", 0]],
+    "bands": [["thriving", 85], ["steady", 75], ["watch", 65], ["at risk", 0]],
     "hysteresis": 2.0,
     "coverage_floor": 0.5,
     "deadlines": {"usage": 7, "conversations": 60, "invoices": 75, "contracts": 100_000, "contacts": 100_000},

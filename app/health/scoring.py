@@ -26,6 +26,7 @@ CODES = SIGNALS
 LOOK_BACK_DAYS = 400
 CHUNK = 10_000
 HORIZONS = (30, 90, 180, 365)
+_UNSAID = "its figures moved"
 Progress = Callable[[int, int | None, str], None]
 
 
@@ -47,7 +48,7 @@ class Risks:
     basis: str
     model_version_id: int | None
     survival: np.ndarray
-    at: np.ndarray
+    within: np.ndarray
     lifetime: np.ndarray
     average: float
     reasons: Reasons | None
@@ -69,7 +70,7 @@ def score_accounts(
     risks = _risks(book, as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
     _write(book, as_of, card_row.id, card, scores, bands, risks, was)
-    writing.clear_former([i for i in ids if i not in set(book.ids.tolist())])
+    writing.clear_former(sorted(set(ids) - set(book.ids.tolist())))
     return len(book.ids)
 
 
@@ -183,7 +184,7 @@ def _model_risks(model: HazardModel, version: int, book: Book, average: BookAver
         basis="model",
         model_version_id=version,
         survival=model.survival(book.values, book.flags),
-        at=model.risk_at(book.values, book.flags, HORIZONS),
+        within=model.risk_at(book.values, book.flags, HORIZONS),
         lifetime=model.expected_lifetime_months(book.values, book.flags).in_all,
         average=average.risk,
         reasons=reasons(model, book.values, book.before, book.flags, book=average),
@@ -198,9 +199,9 @@ def _base_risks(book: Book, as_of: date) -> Risks:
     hazards = hazards.clip(1e-6, 1 - 1e-6)
     log_odds = np.log(hazards) - np.log1p(-hazards)
     survival = np.cumprod(1 - hazards, axis=1)
-    at = np.column_stack([risk_within(log_odds, days) for days in HORIZONS])
+    within = np.column_stack([risk_within(log_odds, days) for days in HORIZONS])
     lifetime = survival.sum(axis=1) / (1 - survival[:, -1])
-    return Risks("base rate", None, survival, at, lifetime, float(at[:, 1].mean()), None)
+    return Risks("base rate", None, survival, within, lifetime, float(within[:, 1].mean()), None)
 
 
 def _write(
@@ -237,12 +238,12 @@ def _score_rows(book: Book, scores: Scores, bands: Sequence[str]) -> list[dict[s
 
 
 def _risk_rows(book: Book, risks: Risks) -> list[dict[str, Any]]:
-    survival, at = risks.survival.round(6).tolist(), risks.at.round(6)
+    survival, within = risks.survival.round(6).tolist(), risks.within.round(6)
     return [
         {
             "account_id": account_id, "basis": risks.basis, "model_version_id": risks.model_version_id,
             "survival": survival[row], "average_90": risks.average, "lifetime_months": float(risks.lifetime[row]),
-            **{f"risk_{days}": float(at[row, n]) for n, days in enumerate(HORIZONS)},
+            **{f"risk_{days}": float(within[row, n]) for n, days in enumerate(HORIZONS)},
             "reasons": _reasons_of(risks, row),
         }
         for row, account_id in enumerate(book.ids.tolist())
@@ -266,7 +267,7 @@ def _summary_rows(book: Book, scores: Scores, bands: Sequence[str], risks: Risks
     return [
         {
             "account_id": account_id, "band": bands[row], "score": score_[row], "coverage": coverage[row],
-            "risk": None if risks is None else float(risks.at[row, 1]),
+            "risk": None if risks is None else float(risks.within[row, 1]),
             "risk_reason": _main_reason(risks, row),
         }
         for row, account_id in enumerate(book.ids.tolist())
@@ -287,7 +288,7 @@ def _changes(
         row
         for row, i in enumerate(book.ids.tolist())
         if i in was
-        and (bands[row] != was[i].band or (was[i].risk is not None and abs(risks.at[row, 1] - was[i].risk) >= 0.05))
+        and (bands[row] != was[i].band or (was[i].risk is not None and abs(risks.within[row, 1] - was[i].risk) >= 0.05))
     ]
     earlier = queries.latest_values([int(book.ids[row]) for row in moved], as_of)
     return [_change(book, card, scores, bands, risks, was[int(book.ids[row])], earlier, row) for row in moved]
@@ -307,8 +308,8 @@ def _change(
     return {
         "account_id": account_id, "from_band": was.band, "to_band": bands[row],
         "from_score": was.score, "to_score": None if np.isnan(to_score) else float(to_score),
-        "from_risk": was.risk, "to_risk": float(risks.at[row, 1]),
-        "why": _why(book, card, scores, earlier.get(account_id), row) or _main_reason(risks, row) or "its figures moved",
+        "from_risk": was.risk, "to_risk": float(risks.within[row, 1]),
+        "why": _why(book, card, scores, earlier.get(account_id), row) or _main_reason(risks, row) or _UNSAID,
     }  # fmt: skip
 
 

@@ -32,15 +32,18 @@ FROM json_to_recordset(CAST(:rows AS json)) AS r
      risk_180 float8, risk_365 float8, lifetime_months float8, average_90 float8, reasons jsonb)
 ORDER BY account_id
 ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
-    (model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365, lifetime_months, average_90, reasons, computed_at)
-    = (excluded.model_version_id, excluded.basis, excluded.survival, excluded.risk_30, excluded.risk_90, excluded.risk_180,
-       excluded.risk_365, excluded.lifetime_months, excluded.average_90, excluded.reasons, now())
+    (model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
+     lifetime_months, average_90, reasons, computed_at)
+    = (excluded.model_version_id, excluded.basis, excluded.survival,
+       excluded.risk_30, excluded.risk_90, excluded.risk_180, excluded.risk_365,
+       excluded.lifetime_months, excluded.average_90, excluded.reasons, now())
 """
 _SUMMARIES = """
 UPDATE account_summary s SET band = r.band, score = r.score, coverage = r.coverage, risk = r.risk,
     risk_reason = r.risk_reason, score_before = s.score, scored_on = :as_of,
     score_weeks = CASE
-        WHEN s.scored_on IS NULL OR s.score_weeks IS NULL THEN array_fill(NULL::smallint, ARRAY[11]) || round(r.score)::smallint
+        WHEN s.scored_on IS NULL OR s.score_weeks IS NULL
+            THEN array_fill(NULL::smallint, ARRAY[11]) || round(r.score)::smallint
         WHEN date_trunc('week', s.scored_on) = date_trunc('week', CAST(:as_of AS date))
             THEN s.score_weeks[1:11] || round(r.score)::smallint
         ELSE s.score_weeks[2:12] || round(r.score)::smallint END
@@ -52,7 +55,8 @@ _CHANGES = """
 INSERT INTO health_change (account_id, changed_on, from_band, to_band, from_score, to_score, from_risk, to_risk, why)
 SELECT account_id, :as_of, from_band, to_band, from_score, to_score, from_risk, to_risk, why
 FROM json_to_recordset(CAST(:rows AS json)) AS r
-    (account_id bigint, from_band text, to_band text, from_score float8, to_score float8, from_risk float8, to_risk float8, why text)
+    (account_id bigint, from_band text, to_band text, from_score float8, to_score float8,
+     from_risk float8, to_risk float8, why text)
 ORDER BY account_id
 ON CONFLICT (workspace_id, account_id, changed_on) DO UPDATE SET
     (to_band, to_score, to_risk, why, processed_at)
@@ -85,8 +89,8 @@ def clear_former(account_ids: Sequence[int]) -> None:
     if account_ids:
         db.session.execute(
             text(
-                "UPDATE account_summary SET band = 'unknown', score = NULL, risk = NULL, risk_reason = NULL, coverage = NULL"
-                " WHERE account_id = ANY(:ids) AND (score IS NOT NULL OR risk IS NOT NULL OR band <> 'unknown')"
+                "UPDATE account_summary"
+                " SET band = 'unknown', score = NULL, risk = NULL, risk_reason = NULL, coverage = NULL WHERE account_id = ANY(:ids) AND (score IS NOT NULL OR risk IS NOT NULL OR band <> 'unknown')"
             ),
             {"ids": list(account_ids)},
         )
@@ -96,7 +100,8 @@ def keep_average(version_id: int, average: dict[str, Any]) -> None:
     """Keep what the book's average was tonight, so that one account is explained against the same by day."""
     db.session.execute(
         text(
-            "UPDATE model_version SET artifact = jsonb_set(artifact, '{average}', CAST(:average AS jsonb)) WHERE id = :id"
+            "UPDATE model_version"
+            " SET artifact = jsonb_set(artifact, '{average}', CAST(:average AS jsonb)) WHERE id = :id"
         ),
         {"id": version_id, "average": as_json([average])[1:-1]},
     )

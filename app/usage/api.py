@@ -18,7 +18,8 @@ csrf.exempt(blueprint)
 
 MOST_EVENTS = 1_000
 MOST_BYTES = 4 * 1024 * 1024
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_SHAPE = '{"events": [{"id": …, "account": …, "meter": …, "quantity": …, "at": …}]}'
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL keeps no NUL
 
 
 class Event(msgspec.Struct, forbid_unknown_fields=True):
@@ -60,7 +61,8 @@ def post_usage() -> Response:
         "accepted": taken.accepted,
         "duplicates": taken.duplicates,
         "rejected": [
-            {"index": n, "pointer": f"/events/{n}/{field}", "detail": why} for n, field, why in sorted(refused)
+            {"index": n, "pointer": "/".join(("/events", str(n), field)).rstrip("/"), "detail": why}
+            for n, field, why in sorted(refused)
         ],
     }
     return Response(msgspec.json.encode(body), 207 if refused else 200, mimetype="application/json")
@@ -92,8 +94,7 @@ def _read(data: bytes) -> tuple[str, list[msgspec.Raw]]:
             return "api", [msgspec.Raw(data)]
         whole = msgspec.json.decode(data, type=Batch)
     except msgspec.DecodeError as error:
-        detail = f'The body is not what it should be: {error}. Send {{"events": [{{"id", "account", "meter", "quantity", "at"}}]}}.'
-        raise Problem(400, detail, "bad_body") from error
+        raise Problem(400, f"The body is not what it should be: {error}. Send {_SHAPE}.", "bad_body") from error
     return whole.source, whole.events
 
 
@@ -122,4 +123,4 @@ def _field_of(message: str) -> str:
     """Find the field that msgspec speaks of: ``… - at `$.quantity` `` or ``missing required field `id` ``."""
     if "`$." in message:
         return message.rsplit("`$.", 1)[1].rstrip("`")
-    return message.split("`")[1] if "`" in message else ""
+    return message.split("field `", 1)[1].split("`")[0] if "field `" in message else ""

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import text
 
+from app.accounts.spanning import span
 from app.extensions import db
 from app.usage.models import DAYS
 
@@ -44,18 +45,20 @@ def usage_history(account_ids: Sequence[int], first_day: date, last_day: date, m
     meters = _meters(most_meters)
     totals = np.zeros((len(account_ids), len(meters), (last_day - first).days + 1), np.float32)
     if len(account_ids) and meters:
-        _fill(totals, np.asarray(account_ids), [meter[0] for meter in meters], first, last_day)
+        cells = _cells(span(account_ids), first, last_day)
+        _fill(totals, np.asarray(account_ids), [meter[0] for meter in meters], first, cells)
     return UsageHistory(totals, first, tuple(meter[1] for meter in meters))
 
 
 def people_history(account_ids: Sequence[int], first_day: date, last_day: date) -> list[Any]:
-    """Read who was active when: (account_id, person, month as a date, bit set of days)."""
+    """Read who was active when: (account_id, person, month as a date, bit set of days). May hold other accounts too."""
+    if not account_ids:
+        return []
     query = text(
-        "SELECT account_id, person, month, days FROM user_month"
-        " WHERE account_id BETWEEN :low AND :high AND month BETWEEN :first AND :last ORDER BY account_id"
+        f"SELECT account_id, person, month, days FROM user_month WHERE {span(account_ids)}"
+        " AND month BETWEEN :first AND :last ORDER BY account_id, person, month"
     )
-    span = {"low": account_ids[0], "high": account_ids[-1]} if account_ids else {"low": 0, "high": -1}
-    return list(db.session.execute(query, span | {"first": first_day.replace(day=1), "last": last_day}))
+    return list(db.session.execute(query, {"first": first_day.replace(day=1), "last": last_day}))
 
 
 def _meters(most: int) -> list[tuple[int, str]]:
@@ -64,9 +67,12 @@ def _meters(most: int) -> list[tuple[int, str]]:
 
 
 def _fill(
-    totals: npt.NDArray[np.float32], accounts: npt.NDArray[np.int64], meters: list[int], first: date, last: date
+    totals: npt.NDArray[np.float32],
+    accounts: npt.NDArray[np.int64],
+    meters: list[int],
+    first: date,
+    cells: npt.NDArray[Any],
 ) -> None:
-    cells = _cells(int(accounts[0]), int(accounts[-1]), first, last)
     order = np.argsort(meters)
     meter_at = order[np.searchsorted(np.asarray(meters)[order], cells["meter"]).clip(max=len(meters) - 1)]
     account_at = np.searchsorted(accounts, cells["account"]).clip(max=len(accounts) - 1)
@@ -78,12 +84,11 @@ def _fill(
         totals[account_at[rows], meter_at[rows], start : start + days] = cells["totals"]["v"][rows, :days]
 
 
-def _cells(low: int, high: int, first: date, last: date) -> npt.NDArray[Any]:
+def _cells(which: str, first: date, last: date) -> npt.NDArray[Any]:
     """Read whole rows as one array: every value has a fixed width, so no row is looked at in Python."""
     statement = (
-        "COPY (SELECT account_id, meter_id, month, totals FROM daily_usage"
-        f" WHERE account_id BETWEEN {low:d} AND {high:d} AND month BETWEEN '{first:%Y-%m-%d}' AND '{last:%Y-%m-%d}')"
-        " TO STDOUT (FORMAT BINARY)"
+        f"COPY (SELECT account_id, meter_id, month, totals FROM daily_usage WHERE {which}"
+        f" AND month BETWEEN '{first:%Y-%m-%d}' AND '{last:%Y-%m-%d}') TO STDOUT (FORMAT BINARY)"
     )
     connection: Any = db.session.connection().connection.driver_connection
     with connection.cursor() as cursor, cursor.copy(statement) as copy:

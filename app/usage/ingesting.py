@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.accounts.queries import account_ids_by_external_id
 from app.core.upserting import as_json
 from app.extensions import db
 from app.usage.models import DAYS
@@ -94,7 +95,7 @@ SELECT DISTINCT account_id, meter_id, date_trunc('month', day)::date AS month FR
 
 @dataclass(frozen=True)
 class Ingested:
-    """What became of a batch: how many were new and how many repeats, and which were refused: (index, field, reason)."""
+    """What became of a batch: how many were new, how many repeats, and which were refused: (index, field, reason)."""
 
     accepted: int
     duplicates: int
@@ -112,17 +113,21 @@ def ingest(source: str, events: Events, now: datetime, zone: str = "UTC") -> Ing
     rows = [{**event, "n": n} for n, event in enumerate(events)]
     found = db.session.execute(text(_INGEST), {"events": as_json(rows), "source": source, "zone": zone}).one()
     known = set(found.known)
-    rejected = [_refuse(n, event) for n, event in enumerate(events) if n not in known]
+    rejected = _refuse([(n, event) for n, event in enumerate(events) if n not in known])
     accepted = len(found.fresh)
     _note_source(source, accepted, len(known) - accepted, len(rejected), now)
     return Ingested(accepted, len(known) - accepted, rejected)
 
 
 def correct(source: str, events: Events, now: datetime, zone: str = "UTC") -> int:
-    """Replace stored events by corrected ones of the same ids; their days follow. Gives how many accounts' maxima moved."""
+    """Replace stored events by corrected ones of the same ids; their days follow. Of one id the last counts.
+
+    Gives how many months of maxima were counted anew. People stay noted on the days they were.
+    """
     if not events:
         return 0
-    rows = [{**event, "n": n} for n, event in enumerate(events)]
+    last = {event["event_id"]: event for event in events}
+    rows = [{**event, "n": n} for n, event in enumerate(last.values())]
     maxima = db.session.execute(text(_CORRECT), {"events": as_json(rows), "source": source, "zone": zone}).all()
     for account_id, meter_id, month in maxima:
         _recount_maximum(account_id, meter_id, month, zone)
@@ -134,19 +139,23 @@ def ensure_meters(codes: Sequence[str], kind: str = "sum") -> None:
     """Make the meters that do not exist yet; the first ones of a workspace count as core use."""
     db.session.execute(
         text(
-            "INSERT INTO meter (code, name, kind, position, is_core) SELECT code, initcap(replace(code, '_', ' ')), :kind,"
-            " n + (SELECT count(*) FROM meter), NOT EXISTS (SELECT 1 FROM meter WHERE is_core) AND n = 1"
+            "INSERT INTO meter (code, name, kind, position, is_core)"
+            " SELECT code, initcap(replace(code, '_', ' ')), :kind, n + (SELECT count(*) FROM meter), NOT EXISTS (SELECT 1 FROM meter WHERE is_core) AND n = 1"
             " FROM unnest(CAST(:codes AS text[])) WITH ORDINALITY AS given (code, n) ON CONFLICT DO NOTHING"
         ),
         {"codes": list(codes), "kind": kind},
     )
 
 
-def _refuse(n: int, event: Mapping[str, Any]) -> tuple[int, str, str]:
-    query = text("SELECT EXISTS (SELECT 1 FROM account WHERE external_id = :account)")
-    if db.session.execute(query, {"account": event["account"]}).scalar_one():
-        return n, "meter", f"There is no meter {event['meter']!r}. Make it on the Data page, then send the event again."
-    return n, "account", f"There is no account {event['account']!r}. Create it first, then send the event again."
+def _refuse(unknown: Sequence[tuple[int, Mapping[str, Any]]]) -> list[tuple[int, str, str]]:
+    """Say of each event that was left out which of its references is not there: (index, field, reason)."""
+    accounts = account_ids_by_external_id(event["account"] for _, event in unknown) if unknown else {}
+    return [
+        (n, "meter", f"There is no meter {event['meter']!r}. Make it on the Data page, then send the event again.")
+        if event["account"] in accounts
+        else (n, "account", f"There is no account {event['account']!r}. Create it first, then send the event again.")
+        for n, event in unknown
+    ]
 
 
 def _recount_maximum(account_id: int, meter_id: int, month: Any, zone: str) -> None:
@@ -155,10 +164,11 @@ def _recount_maximum(account_id: int, meter_id: int, month: Any, zone: str) -> N
     )
     db.session.execute(
         text(
-            f"UPDATE daily_usage SET totals = (SELECT ARRAY[{counted}] FROM usage_event"
+            "INSERT INTO daily_usage (account_id, meter_id, month, totals)"
+            f" SELECT :account, :meter, CAST(:month AS date), ARRAY[{counted}] FROM usage_event"
             " WHERE account_id = :account AND meter_id = :meter"
-            " AND date_trunc('month', happened_at AT TIME ZONE :zone)::date = :month)"
-            " WHERE account_id = :account AND meter_id = :meter AND month = :month"
+            " AND date_trunc('month', happened_at AT TIME ZONE :zone)::date = CAST(:month AS date)"
+            " ON CONFLICT (workspace_id, account_id, meter_id, month) DO UPDATE SET totals = excluded.totals"
         ),
         {"account": account_id, "meter": meter_id, "month": month, "zone": zone},
     )
@@ -170,7 +180,8 @@ def _note_source(source: str, accepted: int, duplicates: int, rejected: int, now
             "INSERT INTO usage_source (name, last_seen_at, accepted, duplicates, rejected)"
             " VALUES (:source, :now, :accepted, :duplicates, :rejected)"
             " ON CONFLICT (workspace_id, name) DO UPDATE SET last_seen_at = excluded.last_seen_at,"
-            " accepted = usage_source.accepted + excluded.accepted, duplicates = usage_source.duplicates + excluded.duplicates,"
+            " accepted = usage_source.accepted + excluded.accepted,"
+            " duplicates = usage_source.duplicates + excluded.duplicates,"
             " rejected = usage_source.rejected + excluded.rejected"
         ),
         {"source": source, "now": now, "accepted": accepted, "duplicates": duplicates, "rejected": rejected},

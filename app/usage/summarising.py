@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 from sqlalchemy import text
 
+from app.accounts.spanning import span
 from app.core.upserting import as_json
 from app.extensions import db
 from app.usage.history import usage_history
@@ -26,27 +27,28 @@ def _refresh(ids: Sequence[int], last: date) -> None:
         return
     core = history.totals[:, 0, -56:]
     used = core > 0
-    days_since = np.where(used.any(axis=1), used[:, ::-1].argmax(axis=1), -1)
+    days_since = np.where(used.any(axis=1), used[:, ::-1].argmax(axis=1), None)
     rows = [
-        {"id": i, "now": float(n), "before": float(b), "since": int(s)}
+        {"id": i, "now": float(n), "before": float(b), "since": s}
         for i, n, b, s in zip(ids, core[:, -28:].sum(axis=1), core[:, :-28].sum(axis=1), days_since, strict=True)
     ]
-    db.session.execute(text(_WRITE), {"rows": as_json(rows), "last": last, "low": ids[0], "high": ids[-1]})
+    db.session.execute(text(_WRITE.format(span=span(ids))), {"rows": as_json(rows), "last": last})
 
 
 _WRITE = """
 UPDATE account_summary s SET usage_28d = r.now, usage_before_28d = r.before, active_users_28d = people.active,
-    last_used_on = CASE WHEN r.since >= 0 THEN CAST(:last AS date) - r.since ELSE s.last_used_on END
+    last_used_on = coalesce(CAST(:last AS date) - r.since, s.last_used_on)
 FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint, now float8, before float8, since int)
 LEFT JOIN (
     SELECT account_id, count(DISTINCT person) AS active FROM user_month, generate_series(0, 27) AS back
-    WHERE account_id BETWEEN :low AND :high AND month >= date_trunc('month', CAST(:last AS date) - 27)::date
+    WHERE {span} AND month >= date_trunc('month', CAST(:last AS date) - 27)::date
       AND month = date_trunc('month', CAST(:last AS date) - back)::date
       AND days & (1 << (EXTRACT(day FROM CAST(:last AS date) - back)::int - 1)) <> 0
     GROUP BY account_id
 ) people ON people.account_id = r.id
 WHERE s.account_id = r.id
-  AND (s.usage_28d, s.usage_before_28d, s.active_users_28d) IS DISTINCT FROM (r.now, r.before, people.active)
+  AND (s.usage_28d, s.usage_before_28d, s.active_users_28d, s.last_used_on) IS DISTINCT FROM
+      (r.now, r.before, people.active, coalesce(CAST(:last AS date) - r.since, s.last_used_on))
 """
 
 

@@ -1,13 +1,13 @@
 """What is known while files are read: the accounts, contracts and people that rows refer to."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 
 from app.core import tenancy
 from app.core.clock import day_in
@@ -110,5 +110,5 @@ def open_book(now: datetime) -> Book:
 _ON = " ON a.workspace_id = {0}.workspace_id AND a.id = {0}.account_id"
 
 
-def _rows(query: str) -> Iterable[Mapping[str, Any]]:
-    return db.session.execute(text(query)).mappings()
+def _rows(query: str) -> Iterator[RowMapping]:
+    return iter(db.session.execute(text(query)).mappings())

@@ -87,20 +87,22 @@ def files_of(made: Import) -> list[ImportFile]:
     return sorted(found, key=lambda file: (ORDER.get(file.kind or "", len(ORDER)), file.name))
 
 
-def plan_of(file: ImportFile, day_first: bool | None) -> Plan | None:
-    """Give how a file is read; None when it cannot be read or nobody has said what it is."""
+def plan_of(file: ImportFile, day_first: bool | None, most: int | None = None) -> Plan | None:
+    """Give how a file is read, judged by `most` rows or all; None when it cannot be, or nobody has said what it is."""
     kind = receiving.kind_of(file)
     if kind is None or "unreadable" in file.mapping:
         return None
     columns = file.mapping.get("columns", {})
     sheet, constants = sheets.read(file.content), receiving.constants_of(file.mapping)
-    return plan_for(file.name, sheet, kind, columns, constants=constants, day_first=day_first)
+    return plan_for(file.name, sheet, kind, columns, constants=constants, day_first=day_first, most=most)
 
 
-def plans_of(files: list[ImportFile], day_first: bool | None) -> Iterator[tuple[ImportFile, Plan]]:
+def plans_of(
+    files: list[ImportFile], day_first: bool | None, most: int | None = None
+) -> Iterator[tuple[ImportFile, Plan]]:
     """Give the files that can be read, each with how."""
     for file in files:
-        plan = plan_of(file, day_first)
+        plan = plan_of(file, day_first, most)
         if plan is not None:
             yield file, plan
 

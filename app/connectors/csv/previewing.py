@@ -17,7 +17,7 @@ from app.connectors.csv.reading.sheets import Sheet
 from app.connectors.csv.translating import Ids, Plan, Refused, Repeated, Taken, translate
 
 _SHOWN = 5
-_REHEARSED = 50_000  # rows a file; the preview of a longer one says that it saw only the beginning
+_LOOKED_AT = 50_000  # rows a file: a page cannot wait for more; the import itself looks at all
 _CHANNELS = ("ticket", "email", "phone", "chat", "meeting", "community", "social", "in_app", "note")
 _EVIDENCE = {"column": "its own dates tell", "file": "the file's other dates tell", "setting": "as set for this import"}
 
@@ -68,7 +68,7 @@ def view_of(file: ImportFile, day_first: bool | None) -> FileView:
     """Look at a file with its present mapping."""
     if "unreadable" in file.mapping:
         return FileView(file, None, "", (), (file.mapping["unreadable"],), None)
-    sheet, plan = sheets.read(file.content), plan_of(file, day_first)
+    sheet, plan = sheets.read(file.content), plan_of(file, day_first, _LOOKED_AT)
     kind = plan.kind if plan else None
     return FileView(
         file=file,
@@ -85,7 +85,7 @@ def rehearse(import_id: int, now: datetime) -> list[Rehearsal]:
     """Read every file of an import as `run_import` would, and write nothing."""
     made = get_import(import_id)
     book, ids = open_book(now), Ids()
-    return [_rehearsal(file, plan, book, ids) for file, plan in plans_of(files_of(made), made.day_first)]
+    return [_rehearsal(file, plan, book, ids) for file, plan in plans_of(files_of(made), made.day_first, _LOOKED_AT)]
 
 
 def _written(sheet: Sheet) -> str:
@@ -127,7 +127,7 @@ def _warnings(plan: Plan) -> Iterator[str]:
 
 def _rehearsal(file: ImportFile, plan: Plan, book: Book, ids: Ids) -> Rehearsal:
     rehearsal = Rehearsal(file)
-    for row in islice(translate(plan, book, ids), _REHEARSED):
+    for row in islice(translate(plan, book, ids), _LOOKED_AT):
         rehearsal.seen += 1
         rehearsal.taken += isinstance(row, Taken)
         rehearsal.repeated += isinstance(row, Repeated)

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -82,13 +83,14 @@ def plan_for(
     *,
     constants: Mapping[str, Any],
     day_first: bool | None,
+    most: int | None = None,
 ) -> Plan:
-    """Look at all values of a file to find out how its dates and numbers are written."""
+    """Look at all values of a file, or of its first `most` rows, to find out how its dates and numbers are written."""
     used = {column: code for column, code in columns.items() if column in sheet.columns and code in kind.by_code}
     reads = {column: kind.field(code).reads for column, code in used.items()}
     days = [column for column, how in reads.items() if how in DAYS]
     numbers = [column for column, how in reads.items() if how in NUMBERS]
-    habits = judge((row.cells for row in sheet.rows()), days, numbers, day_first)
+    habits = judge((row.cells for row in islice(sheet.rows(), most)), days, numbers, day_first)
     return Plan(file, sheet, kind, used, constants, habits)
 
 

@@ -37,9 +37,9 @@ class Written:
         self.account_ids |= other.account_ids
 
 
-def write(kind: str, records: Records, book: Book, meters: "Meters") -> Written:
+def write(kind: str, records: Records, book: Book, meters: "Meters | None") -> Written:
     """Hand a batch of one kind to the verb that keeps it."""
-    if kind == "usage":
+    if kind == "usage" and meters is not None:
         return meters.write(records, book)
     if kind in {"interactions", "churn_events"}:
         return _written(record_interactions(SOURCE, records, book.now))
@@ -107,7 +107,7 @@ class Meters:
 
 def _counts(event: Mapping[str, Any]) -> bool:
     """Say whether an event is worth a row of its own; a row's total always is, as the sign that the row was seen."""
-    return event["quantity"] != 0 or event["event_id"].endswith("/total")
+    return bool(event["quantity"]) or event["event_id"].endswith("/total")
 
 
 def _said(event: Mapping[str, Any]) -> tuple[Any, ...]:

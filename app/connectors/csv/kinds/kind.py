@@ -15,7 +15,8 @@ class Field:
     """Something a column may hold. `reads` names how its texts are read (translating.py); `headers` are the names that
     such columns usually have, the likeliest first, with a space between them.
 
-    `longest`: characters that a text may have. `many`: several columns may be mapped to it. `missed`: what is lost where it is empty, for the report.
+    `many`: several columns may be mapped to it. `longest`: characters that a text may have. `missed`: what is lost
+    where it is empty, for the report.
     """
 
     code: str

@@ -44,7 +44,7 @@ def leaning(text: str) -> bool | None:
 def is_ambiguous(text: str) -> bool:
     """Say whether a date reads as two different days."""
     found = _NUMERIC.fullmatch(_trim(text))
-    return bool(found) and found["one"] != found["two"] and int(found["one"]) <= 12 and int(found["two"]) <= 12
+    return found is not None and found["one"] != found["two"] and int(found["one"]) <= 12 and int(found["two"]) <= 12
 
 
 @lru_cache(maxsize=65_536)

@@ -1,0 +1,11 @@
+"""Says in SQL which accounts are meant: a range where their ids lie close together, a list where they lie apart."""
+
+from collections.abc import Sequence
+
+
+def span(account_ids: Sequence[int]) -> str:
+    """Give a condition on `account_id` that holds for ids (ascending, one at least). A range may hold others too."""
+    low, high = account_ids[0], account_ids[-1]
+    if high - low < 2 * len(account_ids):
+        return f"account_id BETWEEN {low:d} AND {high:d}"
+    return f"account_id = ANY('{{{','.join(f'{each:d}' for each in account_ids)}}}')"
