@@ -16,7 +16,7 @@ from ml.hazard.curve import hazard_of
 
 DRAWS, DRAWS_AT_ONCE = 300, 2_000_000  # the second in weights, so that memory stays bounded
 BINS = 10
-NEWTON_ROUNDS = 12
+NEWTON_ROUNDS, CLOSE = 12, 1e-7
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,10 @@ def calibration_intercept(outcomes: Outcomes, weights: FloatArray) -> FloatArray
     for _ in range(NEWTON_ROUNDS):
         chance = hazard_of(log_odds + shift[:, None])
         miss, curve = (weights * (outcomes.churned - chance)).sum(axis=1), (weights * chance * (1 - chance)).sum(axis=1)
-        shift = np.clip(shift + _divide(miss, curve), -20, 20)
+        step = _divide(miss, curve)
+        shift = np.clip(shift + step, -20, 20)
+        if not (np.abs(step) > CLOSE).any():
+            break
     return shift
 
 
@@ -239,8 +242,11 @@ def _recalibration(outcomes: Outcomes, weights: FloatArray) -> tuple[FloatArray,
         g0, g1 = miss.sum(axis=1), miss @ x
         h00, h01, h11 = curve.sum(axis=1), curve @ x, curve @ x**2
         size = h00 * h11 - h01**2
+        step = _divide(h00 * g1 - h01 * g0, size)
         a = np.clip(a + _divide(h11 * g0 - h01 * g1, size), -40, 40)
-        b = np.clip(b + _divide(h00 * g1 - h01 * g0, size), -20, 20)
+        b = np.clip(b + step, -20, 20)
+        if not (np.abs(step) > CLOSE).any():
+            break
     return a - b * centre, b
 
 

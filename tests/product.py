@@ -37,6 +37,7 @@ class Product:
     eyes: Engine
     children: dict[str, Child]
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    browsers: list[httpx.Client] = field(default_factory=list)
 
     def start(self, name: str, like: str | None = None) -> subprocess.Popen[bytes]:
         """Start the child `name`, or another one of the kind `like`; one with a port is waited for."""
@@ -52,7 +53,9 @@ class Product:
         process = self.running.pop(name)
         if process.poll() is None:
             leader = psutil.Process(process.pid)
-            end([leader, *leader.children(recursive=True)], SIGTERM)
+            children = leader.children(recursive=True)
+            end([leader], SIGTERM)
+            end(children, SIGTERM)
         process.wait()
 
     def command(self, *arguments: str) -> str:
@@ -69,7 +72,8 @@ class Product:
 
     def sign_in(self, email: str, password: str) -> "Person":
         """Sign in through the form; the person holds the session."""
-        person = Person(httpx.Client(base_url=self.address, follow_redirects=True, timeout=30))
+        self.browsers.append(httpx.Client(base_url=self.address, follow_redirects=True, timeout=30))
+        person = Person(self.browsers[-1])
         answer = person.post("/sign-in", email=email, password=password)
         assert answer.url.path == "/", answer.text
         return person
@@ -118,4 +122,6 @@ def product_on(database: str, admin: Engine, folder: Path) -> Iterator[Product]:
         finally:
             for name in list(product.running):
                 product.stop(name)
+            for browser in product.browsers:
+                browser.close()
             eyes.dispose()

@@ -46,14 +46,18 @@ class Asked:
         return self.sort.startswith("-")
 
 
-def page(asked: Asked, today: date, after: Sequence[Any] | None = None, size: int = PAGE) -> list[Any]:
-    """Give up to `size` + 1 summary rows that match, after a key: the extra one says that there is more."""
-    where, values = _conditions(asked, today)
+def page(
+    asked: Asked, today: date, after: Sequence[Any] | None = None, size: int = PAGE, minor: int = 100
+) -> list[Any]:
+    """Give up to `size` + 1 summary rows that match, after a key: the extra one says that there is more.
+
+    `minor`: minor units of the currency in one.
+    """
+    where, values = _conditions(asked, today, minor)
     column, direction = _order(asked)
     if after is not None:
-        where.append(
-            f"({column}, s.account_id) {'<' if direction == 'DESC' else '>'} (CAST(:key AS {_type_of(asked)}), :last_id)"
-        )
+        beyond = "<" if asked.falls else ">"
+        where.append(f"({column}, s.account_id) {beyond} (CAST(:key AS {_type_of(asked)}), CAST(:last_id AS bigint))")
         values |= {"key": after[0], "last_id": after[1]}
     query = text(
         f"SELECT s.*, {column} AS sort_key FROM account_summary s WHERE {' AND '.join(where) or 'true'}"
@@ -62,20 +66,27 @@ def page(asked: Asked, today: date, after: Sequence[Any] | None = None, size: in
     return list(db.session.execute(query, values | {"size": size + 1}))
 
 
-def key_of(asked: Asked, row: Any) -> tuple[Any, int]:
+def key_of(row: Any) -> tuple[Any, int]:
     """Give the sort key of a row, for the cursor of the page that follows it."""
     key = row.sort_key
     return (key.isoformat() if isinstance(key, date) else key, row.account_id)
 
 
-def hand_over(account_ids: Sequence[int], owner_id: int) -> None:
-    """Give accounts and their open tasks a new owner."""
-    values = {"ids": list(account_ids), "owner": owner_id}
-    for statement in (
-        "UPDATE account SET owner_id = :owner, updated_at = now() WHERE id = ANY(:ids)",
-        "UPDATE account_summary SET owner_id = :owner WHERE account_id = ANY(:ids)",
-    ):
-        db.session.execute(text(statement), values)
+def hand_over(account_ids: Sequence[int], owner_id: int) -> list[int]:
+    """Give accounts a new owner, and with them the tasks open on their old one. Gives the ids of those there are.
+
+    Names the tasks' table, for accounts stand to the left of playbooks and may not import them.
+    """
+    values = {"ids": sorted(set(account_ids)), "owner": owner_id}
+    tasks = (
+        "UPDATE task t SET owner_id = :owner FROM account a WHERE a.workspace_id = t.workspace_id"
+        " AND a.id = t.account_id AND a.id = ANY(:ids) AND t.is_open AND t.owner_id = a.owner_id"
+    )
+    summaries = "UPDATE account_summary SET owner_id = :owner WHERE account_id = ANY(:ids)"
+    accounts = "UPDATE account SET owner_id = :owner, updated_at = now() WHERE id = ANY(:ids) RETURNING id"
+    db.session.execute(text(tasks), values)
+    db.session.execute(text(summaries), values)
+    return sorted(db.session.scalars(text(accounts), values))
 
 
 def as_json_object(words: Mapping[str, str]) -> str:
@@ -89,7 +100,7 @@ def _makes_sense(name: str, value: str) -> bool:
     return value in {"band": BANDS, "stage": STAGES}.get(name, (value,))
 
 
-def _conditions(asked: Asked, today: date) -> tuple[list[str], dict[str, Any]]:
+def _conditions(asked: Asked, today: date, minor: int) -> tuple[list[str], dict[str, Any]]:
     f = asked.filters
     values: dict[str, Any] = {name: f[name] for name in ("band", "stage", "tier") if name in f}
     where = [f"s.{name} = :{name}" for name in values]
@@ -106,7 +117,7 @@ def _conditions(asked: Asked, today: date) -> tuple[list[str], dict[str, Any]]:
         values["risk"] = int(f["risk"]) / 100
     if "arr" in f:
         where.append("s.arr_minor >= :arr")
-        values["arr"] = int(f["arr"]) * 100
+        values["arr"] = int(f["arr"]) * minor
     return _searched(f.get("q", ""), where, values)
 
 

@@ -70,7 +70,8 @@ def family_of(account: Account) -> list[Any]:
 
 
 def members() -> list[Any]:
-    """Give the people of the workspace: (id, name, email, role). One's own places elsewhere are visible too, so filter."""
+    """Give the people of the workspace: (id, name, email, role)."""
+    # The filter is needed: one's own places elsewhere are visible too.
     query = text(
         'SELECT u.id, u.name, u.email, m.role FROM membership m JOIN "user" u ON u.id = m.user_id'
         " WHERE m.workspace_id = :workspace ORDER BY u.name, u.id"

@@ -15,6 +15,7 @@ from app.core.upserting import NOTHING, Upserted, as_json, upsert
 from app.extensions import db
 
 Records = Sequence[Mapping[str, Any]]
+Told = Mapping[tuple[Any, ...], datetime]
 
 
 @dataclass(frozen=True)
@@ -42,15 +43,18 @@ def record_accounts(records: Records, now: datetime) -> Recorded:
 
 
 def record_contacts(records: Records, now: datetime) -> Recorded:
-    """Add or update people at accounts by `external_id`."""
-    recorded = _record(Contact, records, ("external_id",), lambda record: _contact_row(record, now))
+    """Add or update people at accounts by `external_id`. A leaving told before stays known since then."""
+    told = _told_before("SELECT external_id, left_on, left_known_at FROM contact", records)
+    recorded = _record(Contact, records, ("external_id",), lambda record: _contact_row(record, told, now))
     searching.index_contacts(sorted(recorded.account_ids))
     return recorded
 
 
 def record_subscriptions(records: Records, now: datetime) -> Recorded:
-    """Add or update stretches of contracts by (`external_id`, `started_on`)."""
-    return _record(Subscription, records, ("external_id", "started_on"), lambda record: _subscription_row(record, now))
+    """Add or update stretches by (`external_id`, `started_on`). An end told before stays known since then."""
+    told = _told_before("SELECT external_id, started_on, ended_on, end_known_at FROM subscription", records)
+    key = ("external_id", "started_on")
+    return _record(Subscription, records, key, lambda record: _subscription_row(record, told, now))
 
 
 def record_invoices(records: Records, now: datetime) -> Recorded:
@@ -80,18 +84,20 @@ def _account_row(record: Mapping[str, Any], owners: Mapping[str, int]) -> dict[s
     return row | ({"owner_id": owners.get((record["owner_email"] or "").lower())} if "owner_email" in record else {})
 
 
-def _contact_row(record: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _contact_row(record: Mapping[str, Any], told: Told, now: datetime) -> dict[str, Any]:
     fields = ("external_id", "name", "email", "phone", "title", "role", "joined_on", "left_on")
     row = {name: record.get(name) for name in fields}
     row["name"] = row["name"] or row["email"] or row["external_id"]
-    return row | {"left_known_at": _known(row["left_on"], record.get("left_known_at"), now)}
+    known_at = record.get("left_known_at") or told.get((row["external_id"], row["left_on"]))
+    return row | {"left_known_at": _known(row["left_on"], known_at, now)}
 
 
-def _subscription_row(record: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _subscription_row(record: Mapping[str, Any], told: Told, now: datetime) -> dict[str, Any]:
     fields = ("external_id", "plan", "seats", "arr_minor", "started_on", "ended_on", "term_months", "auto_renew")
     row = {name: record.get(name) for name in fields}
     row["is_trial"] = bool(record.get("is_trial"))
-    row["end_known_at"] = _known(row["ended_on"], record.get("end_known_at"), now)
+    known_at = record.get("end_known_at") or told.get((row["external_id"], row["started_on"], row["ended_on"]))
+    row["end_known_at"] = _known(row["ended_on"], known_at, now)
     row["renews_on"] = record.get("renews_on") or _first_renewal(row["started_on"], row["term_months"])
     return row
 
@@ -108,6 +114,16 @@ def _known(happened_on: date | None, known_at: datetime | None, now: datetime) -
     return known_at or min(now.replace(hour=0, minute=0, second=0, microsecond=0), midnight)
 
 
+def _told_before(query: str, records: Records) -> Told:
+    """Give since when endings are known that were recorded before: {(external id, …, day of the ending): instant}.
+
+    Else every import of the same file would say that a notice came on the day of the import.
+    """
+    ids = [record["external_id"] for record in records]
+    rows = db.session.execute(text(f"{query} WHERE external_id = ANY(:ids)"), {"ids": ids})
+    return {tuple(row[:-1]): row[-1] for row in rows if row[-1] is not None}
+
+
 def _owners(emails: Iterable[str | None]) -> dict[str, int]:
     wanted = sorted({email.lower() for email in emails if email})
     query = text(
@@ -115,7 +131,7 @@ def _owners(emails: Iterable[str | None]) -> dict[str, int]:
         " WHERE m.workspace_id = :workspace AND lower(u.email) = ANY(:emails)"
     )
     values = {"workspace": tenancy.workspace_id(), "emails": wanted}
-    return dict(db.session.execute(query, values).tuples().all())
+    return dict(db.session.execute(query, values).all())
 
 
 def _set_parents(records: Records) -> None:

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from app.core.upserting import as_json
 from app.extensions import db
 
-_WORDS = re.compile(r"[a-z0-9]+")
+_WORDS = re.compile(r"[^\W_]+")
+_PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 _LONGEST = 40
 
 
@@ -37,7 +38,7 @@ def find(asked: str, limit: int = 12) -> list[Found]:
     )
     query = text(
         "WITH hit AS (SELECT DISTINCT account_id, contact_id FROM (SELECT account_id, contact_id FROM search_word first"
-        f" WHERE word >= :low0 AND word < :high0{also} LIMIT 400) some)"
+        f" WHERE word >= :low0 AND word < :high0{also} LIMIT 400) few)"
         " SELECT s.account_id, s.name AS account, c.name AS person, s.band, s.arr_minor FROM hit"
         " JOIN account_summary s ON s.account_id = hit.account_id"
         " LEFT JOIN contact c ON c.id = hit.contact_id AND hit.contact_id > 0"
@@ -48,7 +49,8 @@ def find(asked: str, limit: int = 12) -> list[Found]:
 
 def words_of(name: str | None) -> list[str]:
     """Cut a name into plain lower-case words without accents, the longest first (it is the rarest)."""
-    plain = unicodedata.normalize("NFKD", name or "").encode("ascii", "ignore").decode().lower()
+    apart = unicodedata.normalize("NFKD", (name or "").casefold())
+    plain = "".join(letter for letter in apart if not unicodedata.combining(letter)).translate(_PLAIN)
     return sorted({word[:_LONGEST] for word in _WORDS.findall(plain)}, key=lambda word: (-len(word), word))
 
 

@@ -33,8 +33,8 @@ def short_money(minor: float | None, currency: str) -> str:
         return "unknown"
     amount = Decimal(round(minor)).scaleb(-minor_digits(currency))
     for size, suffix in _STEPS:
-        if abs(amount) >= size:
-            scaled = abs(amount) / size
+        scaled = abs(amount) / size
+        if round(scaled, 3) >= 1:  # 999,950 is a million at a glance, not a thousand thousand
             places = 2 if scaled < 10 else 1 if scaled < 100 else 0
             return _signed(amount, f"{scaled:.{places}f}{suffix}", currency)
     return _signed(amount, f"{abs(amount):.0f}", currency)

@@ -248,7 +248,8 @@ def reap() -> int:
 def prune(now: datetime) -> int:
     """Forget jobs that ended well long ago, and claims of the timetable as old; dead ones wait for a person."""
     gone = db.session.execute(
-        text("DELETE FROM job WHERE state IN ('done', 'cancelled') AND finished_at < :before"), {"before": now - KEEP_FOR}
+        text("DELETE FROM job WHERE state IN ('done', 'cancelled') AND finished_at < :before"),
+        {"before": now - KEEP_FOR},
     )
     db.session.execute(text("DELETE FROM timetable_run WHERE claimed_at < :before"), {"before": now - KEEP_FOR})
     return int(gone.rowcount)  # type: ignore[attr-defined]

@@ -31,7 +31,7 @@ class RowNumber(IntegerConverter):
 
 
 def dress(app: Flask, trusted_proxies: int = 0) -> None:
-    """Number and time each request; close each answer to other origins; believe so many proxies of the visitor's address."""
+    """Number and time each request; close each answer to other origins; believe so many proxies of who asks."""
     if trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, trusted_proxies, trusted_proxies, trusted_proxies)  # type: ignore[method-assign]
     app.url_map.converters["int"] = RowNumber

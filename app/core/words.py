@@ -50,7 +50,8 @@ def change(number: float | None, unit: str = "") -> str:
     """Write a difference with its sign."""
     if number is None:
         return "unknown"
-    return f"{'+' if number > 0 else '−' if number < 0 else '±'}{abs(number):.0f}{unit}"
+    whole = round(number)
+    return f"{'+' if whole > 0 else '−' if whole < 0 else '±'}{abs(whole)}{unit}"
 
 
 def day(value: date | None) -> str:
@@ -72,7 +73,7 @@ def ago(value: datetime | date | None) -> Markup | str:
     if not isinstance(value, datetime):
         return _days_ago((_today() - value).days)
     seconds = (utc_now() - value).total_seconds()
-    words = _days_ago((_today() - value.astimezone(_zone()).date()).days) if seconds > 6 * 3600 else _just(seconds)
+    words = _days_ago((_today() - value.astimezone(_zone()).date()).days) if abs(seconds) > 6 * 3600 else _just(seconds)
     return instant(value, words)
 
 

@@ -1,4 +1,4 @@
-"""Charts as ECharts options: what is drawn, in words and tokens; the page's script paints them in the theme's colours."""
+"""Charts as ECharts options, in words and tokens; the page's script paints them in the theme's colours."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -18,15 +18,18 @@ def survival(alive: Sequence[float], renews_on: date | None, as_of: date) -> dic
     month = (renews_on - as_of).days / 30.4 if renews_on else None
     mark = [{"xAxis": round(month, 2), "name": "renewal"}] if month is not None and 0 <= month <= 12 else []
     return {
-        "grid": _GRID,
-        "xAxis": {"type": "value", "min": 0, "max": 12, "interval": 3, "name": "", **_AXIS, "axisLabel": {"color": "var(--soft)", "formatter": "{value} mo"}},
-        "yAxis": {"type": "value", "min": _floor(alive), "max": 100, **_AXIS, "axisLabel": {"color": "var(--soft)", "formatter": "{value} %"}},
+        "grid": {**_GRID, "right": 26},
+        "xAxis": {"type": "value", "min": 0, "max": 12, "interval": 3, "name": "", **_axis_in("mo")},
+        "yAxis": {"type": "value", "min": _floor(alive), "max": 100, **_axis_in("%")},
         "series": [
             {
                 "name": "Still a customer, %", "type": "line", "data": points, "showSymbol": False,
                 "lineStyle": {"color": "var(--act)", "width": 2}, "itemStyle": {"color": "var(--act)"},
                 "areaStyle": {"color": "var(--act-soft)"},
-                "markLine": {"symbol": "none", "data": mark, "lineStyle": {"color": "var(--soft)", "type": "dashed"}, "label": {"formatter": "renewal", "color": "var(--soft)"}},
+                "markLine": {
+                    "symbol": "none", "data": mark, "lineStyle": {"color": "var(--soft)", "type": "dashed"},
+                    "label": {"formatter": "renewal", "color": "var(--soft)"},
+                },
             }
         ],
     }  # fmt: skip
@@ -57,18 +60,20 @@ def distribution(
     bars = [[(low + high) / 2 / minor, count] for low, high, count in zip(edges, edges[1:], counts, strict=False)]
     return {
         "grid": {**_GRID, "left": 16, "top": 40},
-        "xAxis": {"type": "value", "scale": True, **_AXIS, "splitLine": {"show": False}, "splitNumber": 4, "axisLabel": {"color": "var(--soft)", "hideOverlap": True}},
+        "xAxis": {
+            "type": "value", "scale": True, **_AXIS, "splitLine": {"show": False}, "splitNumber": 4,
+            "axisLabel": {"color": "var(--soft)", "hideOverlap": True},
+        },
         "yAxis": {"type": "value", "show": False},
         "tooltip": {"show": False},
         "series": [
             {
-                "name": "Simulated outcomes", "type": "bar", "data": bars, "barWidth": "98%", "itemStyle": {"color": "var(--steady)"},
+                "name": "Simulated outcomes", "type": "bar", "data": bars, "barWidth": "98%",
+                "itemStyle": {"color": "var(--steady)"},
                 "markLine": {
-                    "symbol": "none", "lineStyle": {"color": "var(--ink)", "type": "solid"}, "label": {"color": "var(--ink)", "formatter": "{b}"},
-                    "data": [
-                        {"name": name, "xAxis": value / minor, "label": {"position": "end", "distance": [0, 4 + 13 * (n % 2)]}}
-                        for n, (name, value) in enumerate(marks)
-                    ],
+                    "symbol": "none", "lineStyle": {"color": "var(--ink)", "type": "solid"},
+                    "label": {"color": "var(--ink)", "formatter": "{b}"},
+                    "data": [_mark(name, value / minor, n) for n, (name, value) in enumerate(marks)],
                 },
             }
         ],
@@ -94,6 +99,15 @@ def snapshots_over_time(rows: Sequence[Any], minor: int) -> dict[str, Any] | Non
             for name, field, dash in series
         ],
     }  # fmt: skip
+
+
+def _axis_in(unit: str) -> dict[str, Any]:
+    return {**_AXIS, "axisLabel": {"color": "var(--soft)", "formatter": f"{{value}} {unit}"}}
+
+
+def _mark(name: str, at: float, n: int) -> dict[str, Any]:
+    """Place a named mark; every second one stands higher, so that neighbours' names do not overlap."""
+    return {"name": name, "xAxis": at, "label": {"position": "end", "distance": [0, 4 + 13 * (n % 2)]}}
 
 
 def _floor(alive: Sequence[float]) -> int:

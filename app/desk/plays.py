@@ -19,7 +19,7 @@ from app.playbooks.models import Playbook
 from app.playbooks.proving import PRICE_OF_LOOKING
 from app.playbooks.tasks.planning import ROLES
 from app.playbooks.trial.power import accounts_needed
-from app.playbooks.triggers import TRIGGERS, trigger_of
+from app.playbooks.triggers import TRIGGERS, Settings, trigger_of
 from app.playbooks.triggers.trigger import Field
 
 blueprint = Blueprint("plays", __name__, url_prefix="/playbooks", template_folder="templates")
@@ -166,7 +166,7 @@ def _editor(draft: Draft, playbook: Playbook | None, errors: dict[str, str] | No
     )
 
 
-def _sentence(settings: dict[str, Any], wrong: dict[str, str]) -> str:
+def _sentence(settings: Settings, wrong: dict[str, str]) -> str:
     return "" if wrong else trigger_of(settings).sentence(settings)
 
 

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, stream_with_context, url_for
+from flask import Blueprint, Response, flash, g, redirect, render_template, request, stream_with_context, url_for
 from sqlalchemy import text
 from werkzeug.wrappers import Response as BaseResponse
 
 from app.accounts import portfolio as book
 from app.accounts import queries as accounts
 from app.accounts.models import BANDS, STAGES, Segment
+from app.core.money import minor_digits
 from app.core.paging import read_cursor, write_cursor
 from app.core.problems import NotFoundError, Problem
 from app.extensions import db
@@ -27,7 +28,7 @@ COLUMNS = {
     "stage": "Stage", "tier": "Tier",
 }  # fmt: skip
 DEFAULT_COLUMNS = ("health", "trend", "risk", "arr", "renews", "owner", "touch", "usage")
-_LONGEST_CSV = 200_000
+_LONGEST_CSV, _STRETCH = 200_000, 1_000
 
 
 @blueprint.get("")
@@ -35,9 +36,9 @@ _LONGEST_CSV = 200_000
 def show() -> str:
     """Show a page of the accounts that match the address."""
     asked = book.Asked.of(request.args)
-    after = read_cursor(request.args["after"], 2) if "after" in request.args else None
-    rows = book.page(asked, guard.today(), after)
-    more = write_cursor(*book.key_of(asked, rows[book.PAGE - 1])) if len(rows) > book.PAGE else None
+    after = _after(asked)
+    rows = book.page(asked, guard.today(), after, minor=_minor())
+    more = write_cursor(asked.sort, *book.key_of(rows[book.PAGE - 1])) if len(rows) > book.PAGE else None
     return render_template(
         "desk/portfolio.html",
         asked=asked,
@@ -69,7 +70,7 @@ def export() -> Response:
     """Give all accounts that match the address as CSV."""
     asked, today = book.Asked.of(request.args), guard.today()
     people = {person.id: person.name for person in accounts.members()}
-    lines = stream_with_context(_lines(asked, today, people))
+    lines = stream_with_context(_lines(asked, today, people, _minor()))
     return Response(lines, mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=accounts.csv"})
 
 
@@ -82,11 +83,11 @@ def bulk() -> BaseResponse:
     members = {person.id: person.name for person in accounts.members()}
     if not ids or not owner.isdecimal() or int(owner) not in members:
         raise Problem(400, "Select at least one account and a member of this workspace as its owner.", "bulk")
-    book.hand_over(ids, int(owner))
-    for account_id in ids:
+    handed = book.hand_over(ids, int(owner))
+    for account_id in handed:
         guard.note("hand over", "account", account_id, owner=members[int(owner)])
     db.session.commit()
-    flash(f"{len(ids)} account{'s' if len(ids) > 1 else ''} handed to {members[int(owner)]}.", "success")
+    flash(f"{len(handed)} account{'' if len(handed) == 1 else 's'} handed to {members[int(owner)]}.", "success")
     return redirect(url_for("portfolio.show", **book.Asked.of(request.form).as_args()))
 
 
@@ -132,30 +133,44 @@ def address_with(**changes: str | None) -> str:
     )
 
 
+def _after(asked: book.Asked) -> tuple[Any, ...] | None:
+    """Read the cursor of the address, which must be of the order that is asked for."""
+    if "after" not in request.args:
+        return None
+    sort, *key = read_cursor(request.args["after"], 3)
+    if sort != asked.sort:
+        raise Problem(400, "The cursor belongs to another list or order: start again without it.", "bad_cursor")
+    return tuple(key)
+
+
+def _minor() -> int:
+    return 10 ** minor_digits(g.workspace.currency)
+
+
 def _columns() -> list[str]:
     asked = request.args.get("columns", "")
     return [name for name in asked.split(",") if name in COLUMNS] or list(DEFAULT_COLUMNS)
 
 
-def _lines(asked: book.Asked, today: date, people: Mapping[int, str]) -> Iterator[str]:
+def _lines(asked: book.Asked, today: date, people: Mapping[int, str], minor: int) -> Iterator[str]:
     yield _line(
         ["account", "name", "band", "score", "risk_90d", "arr", "renews_on", "owner", "plan", "seats", "stage", "tier"]
     )
     after, written = None, 0
     while written < _LONGEST_CSV:
-        rows = book.page(asked, today, after, size=1000)
-        for row in rows[:1000]:
-            yield _line(_cells(row, people))
-        written += len(rows)
-        if len(rows) <= 1000:
+        rows = book.page(asked, today, after, _STRETCH, minor)
+        for row in rows[:_STRETCH]:
+            yield _line(_cells(row, people, minor))
+        written += _STRETCH
+        if len(rows) <= _STRETCH:
             return
-        after = book.key_of(asked, rows[999])
+        after = book.key_of(rows[_STRETCH - 1])
 
 
-def _cells(row: Any, people: Mapping[int, str]) -> list[Any]:
+def _cells(row: Any, people: Mapping[int, str], minor: int) -> list[Any]:
     return [
         row.account_id, row.name, row.band, None if row.score is None else round(row.score, 1),
-        None if row.risk is None else round(row.risk, 4), row.arr_minor / 100, row.renews_on,
+        None if row.risk is None else round(row.risk, 4), row.arr_minor / minor, row.renews_on,
         people.get(row.owner_id), row.plan, row.seats, row.stage, row.tier,
     ]  # fmt: skip
 

@@ -30,7 +30,8 @@ def renewals_ahead(first: date, before: date, limit: int | None = None, owner_id
 
 _AHEAD = """
 SELECT f.account_id, s.name, s.owner_id, s.band, s.score, s.risk, s.risk_reason, s.tier, s.plan,
-       f.renews_on, f.arr_minor, f.probability, f.basis, c.category, c.amount_minor AS called_minor, c.reason AS call_reason, c.made_by, c.made_at
+       f.renews_on, f.arr_minor, f.probability, f.basis,
+       c.category, c.amount_minor AS called_minor, c.reason AS call_reason, c.made_by, c.made_at
 FROM renewal_forecast f
 JOIN account_summary s ON s.workspace_id = f.workspace_id AND s.account_id = f.account_id
 LEFT JOIN LATERAL (

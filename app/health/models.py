@@ -25,7 +25,7 @@ class Scorecard(Tenant, db.Model):
 
 
 class ModelVersion(Tenant, db.Model):
-    """One training: its verdict, its report, the tables it scores with. States: champion, challenger, refused, retired."""
+    """One training: its verdict, report and tables to score with. States: champion, challenger, refused, retired."""
 
     __tablename__ = "model_version"
     state: Mapped[str]

@@ -68,10 +68,11 @@ def latest_values(account_ids: Sequence[int], before: date) -> dict[int, list[fl
 def source_ages(as_of: date) -> dict[str, int | None]:
     """Give for each kind of source the days from its newest fact to `as_of`; None when it has never said anything."""
     row = db.session.execute(text(_NEWEST), {"as_of": as_of}).one()
-    ages = {name: None if day is None else max(0, (as_of - day).days) for name, day in row._mapping.items()}
+    ages = {name: None if day is None else max(0, (as_of - day).days) for name, day in zip(_SOURCES, row, strict=True)}
     return ages | {"contracts": 0, "contacts": 0}
 
 
+_SOURCES = ("usage", "conversations", "invoices")
 _NEWEST = """
 SELECT (SELECT max(last_used_on) FROM account_summary) AS usage,
        (SELECT max(last_touch_at)::date FROM account_summary) AS conversations,
@@ -104,7 +105,8 @@ def changes_since(day: date, owner_id: int | None, limit: int = 12) -> list[Any]
     """Give the accounts that changed band since a day, those with most revenue first."""
     query = text(
         "SELECT c.account_id, s.name, s.arr_minor, c.changed_on,"
-        " c.from_band, c.to_band, c.from_score, c.to_score, c.why FROM health_change c JOIN account_summary s USING (workspace_id, account_id)"
+        " c.from_band, c.to_band, c.from_score, c.to_score, c.why"
+        " FROM health_change c JOIN account_summary s USING (workspace_id, account_id)"
         " WHERE c.changed_on >= :day AND c.from_band <> c.to_band"
         " AND (CAST(:owner AS bigint) IS NULL OR s.owner_id = :owner) ORDER BY s.arr_minor DESC LIMIT :limit"
     )

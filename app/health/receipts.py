@@ -47,7 +47,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Part:
-    """What one measure did to the score between two receipts, in points; `because`: its figure, or becoming (un)known."""
+    """What one measure did to the score between two receipts, in points; `because`: its figure, or what is known."""
 
     title: str
     points: float

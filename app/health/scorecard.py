@@ -44,7 +44,8 @@ class Card:
         """Read a definition. Raises KeyError or ValueError when it is not one."""
         measures = tuple(
             Measure(
-                m["signal"], m["title"], m["unit"], d["code"], d["weight"] * m["weight"] / sum(each["weight"] for each in d["measures"]),
+                m["signal"], m["title"], m["unit"], d["code"],
+                d["weight"] * m["weight"] / sum(each["weight"] for each in d["measures"]),
                 m["source"], tuple((float(x), float(y)) for x, y in m["curve"]),
             )
             for d in definition["dimensions"]
@@ -118,9 +119,9 @@ def _d(code: str, title: str, weight: float, *measures: dict[str, Any]) -> dict[
 
 SIGNALS = (
     "usage_change", "usage_habit", "days_since_use", "active_users_change", "seat_use", "stickiness", "breadth",
-    "errors_change", "slow_onboarding", "ticket_change", "urgent_tickets", "open_ticket_age", "sentiment", "satisfaction",
-    "days_since_contact", "champion_left", "overdue", "late_payers", "price_increase", "contraction", "auto_renew_off",
-    "tenure", "size", "term",
+    "errors_change", "slow_onboarding", "ticket_change", "urgent_tickets", "open_ticket_age", "sentiment",
+    "satisfaction", "days_since_contact", "champion_left", "overdue", "late_payers", "price_increase", "contraction",
+    "auto_renew_off", "tenure", "size", "term",
 )  # fmt: skip
 """The order in which a score keeps its signals; a test holds it equal to `ml.signals`, which pages must not load."""
 
@@ -133,21 +134,27 @@ DEFAULT: dict[str, Any] = {
     "dimensions": [
         _d(
             "adoption", "Adoption", 40,
-            _m("usage_habit", "Usage against its habit", "ratio", 30, "usage", (0, 0), (0.4, 15), (0.8, 55), (1.0, 80), (1.3, 100)),
+            _m("usage_habit", "Usage against its habit", "ratio", 30, "usage",
+               (0, 0), (0.4, 15), (0.8, 55), (1.0, 80), (1.3, 100)),
             _m("days_since_use", "Days since last use", "days", 15, "usage", (0, 100), (4, 90), (14, 35), (30, 0)),
-            _m("active_users_change", "Active users, change in four weeks", "change", 20, "usage", (-0.6, 0), (-0.2, 45), (0, 80), (0.2, 100)),
+            _m("active_users_change", "Active users, change in four weeks", "change", 20, "usage",
+               (-0.6, 0), (-0.2, 45), (0, 80), (0.2, 100)),
             _m("seat_use", "Seats in use", "share", 20, "usage", (0, 0), (0.4, 45), (0.8, 90), (1, 100)),
             _m("breadth", "Features in use", "count", 15, "usage", (0, 0), (2, 50), (4, 100)),
         ),
         _d(
             "engagement", "Engagement", 10,
-            _m("stickiness", "Stickiness (daily / monthly users)", "share", 50, "usage", (0, 0), (0.15, 40), (0.4, 90), (0.6, 100)),
-            _m("slow_onboarding", "First days left unused", "share", 50, "usage", (0, 100), (0.3, 85), (0.6, 40), (0.9, 0)),
+            _m("stickiness", "Stickiness (daily / monthly users)", "share", 50, "usage",
+               (0, 0), (0.15, 40), (0.4, 90), (0.6, 100)),
+            _m("slow_onboarding", "First days left unused", "share", 50, "usage",
+               (0, 100), (0.3, 85), (0.6, 40), (0.9, 0)),
         ),
         _d(
             "support", "Support experience", 15,
-            _m("urgent_tickets", "Urgent or escalated tickets", "count", 35, "conversations", (0, 100), (1, 60), (3, 10), (4, 0)),
-            _m("open_ticket_age", "Oldest open ticket", "days", 35, "conversations", (0, 100), (5, 75), (20, 20), (40, 0)),
+            _m("urgent_tickets", "Urgent or escalated tickets", "count", 35, "conversations",
+               (0, 100), (1, 60), (3, 10), (4, 0)),
+            _m("open_ticket_age", "Oldest open ticket", "days", 35, "conversations",
+               (0, 100), (5, 75), (20, 20), (40, 0)),
             _m("satisfaction", "Satisfaction, 1–5", "count", 30, "conversations", (1, 0), (3, 40), (4, 75), (5, 100)),
         ),
         _d(
@@ -158,9 +165,14 @@ DEFAULT: dict[str, Any] = {
         ),
         _d(
             "relationship", "Relationship", 12,
-            _m("days_since_contact", "Days since they last spoke to us", "days", 55, "conversations", (0, 100), (30, 80), (90, 25), (150, 0)),
+            _m("days_since_contact", "Days since they last spoke to us", "days", 55, "conversations",
+               (0, 100), (30, 80), (90, 25), (150, 0)),
             _m("champion_left", "Champions or sponsors who left", "count", 45, "contacts", (0, 100), (1, 10), (2, 0)),
         ),
-        _d("sentiment", "Sentiment", 8, _m("sentiment", "Mood of their words, −1 to 1", "count", 100, "conversations", (-0.8, 0), (-0.2, 30), (0.2, 70), (0.7, 100))),
+        _d(
+            "sentiment", "Sentiment", 8,
+            _m("sentiment", "Mood of their words, −1 to 1", "count", 100, "conversations",
+               (-0.8, 0), (-0.2, 30), (0.2, 70), (0.7, 100)),
+        ),
     ],
 }  # fmt: skip

@@ -90,7 +90,8 @@ def clear_former(account_ids: Sequence[int]) -> None:
         db.session.execute(
             text(
                 "UPDATE account_summary"
-                " SET band = 'unknown', score = NULL, risk = NULL, risk_reason = NULL, coverage = NULL WHERE account_id = ANY(:ids) AND (score IS NOT NULL OR risk IS NOT NULL OR band <> 'unknown')"
+                " SET band = 'unknown', score = NULL, risk = NULL, risk_reason = NULL, coverage = NULL"
+                " WHERE account_id = ANY(:ids) AND (score IS NOT NULL OR risk IS NOT NULL OR band <> 'unknown')"
             ),
             {"ids": list(account_ids)},
         )

@@ -170,7 +170,9 @@ def find_key(presented: str, now: datetime) -> ApiKey | None:
 
 def _presented_key() -> str:
     bearer = request.headers.get("Authorization", "")
-    return bearer.removeprefix("Bearer ").strip() if bearer.startswith("Bearer ") else request.headers.get("X-Api-Key", "")
+    return (
+        bearer.removeprefix("Bearer ").strip() if bearer.startswith("Bearer ") else request.headers.get("X-Api-Key", "")
+    )
 
 
 def forget_scope(_error: BaseException | None = None) -> None:

@@ -9,4 +9,5 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 def among(column: Any, ids: Iterable[int]) -> ColumnElement[bool]:
     """Say that a column is one of `ids`, however many."""
-    return column == any_(literal(sorted(ids), ARRAY(BigInteger)))
+    is_one: ColumnElement[bool] = column == any_(literal(sorted(ids), ARRAY(BigInteger)))
+    return is_one

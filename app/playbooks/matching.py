@@ -46,7 +46,7 @@ def matching(settings: Settings, today: date) -> Select[Any]:
     """Select the customers who meet a trigger, one row an account, the change that did it (if any) the newest."""
     trigger = trigger_of(settings)
     account = AccountSummary
-    columns = [
+    columns: list[Any] = [
         account.workspace_id,
         account.account_id,
         account.name,
@@ -55,7 +55,7 @@ def matching(settings: Settings, today: date) -> Select[Any]:
         account.risk,
     ]
     columns += [account.risk_reason, account.band, account.renews_on, literal(today, Date).label("today")]
-    query = select(*columns).where(account.arr_minor > 0, trigger.matches(settings, today))
+    query: Select[Any] = select(*columns).where(account.arr_minor > 0, trigger.matches(settings, today))
     if not trigger.waits_for_change:
         return query
     same = and_(HealthChange.workspace_id == account.workspace_id, HealthChange.account_id == account.account_id)

@@ -123,5 +123,5 @@ def _points(share: float) -> str:
 
 def _round(accounts: int) -> int:
     """Keep two figures: a plan is not exact to the account."""
-    size = 10 ** max(0, len(str(max(accounts, 1))) - 2)
+    size: int = 10 ** max(0, len(str(max(accounts, 1))) - 2)
     return max(1, -(-accounts // size) * size)

@@ -123,4 +123,4 @@ def _field_of(message: str) -> str:
     """Find the field that msgspec speaks of: ``… - at `$.quantity` `` or ``missing required field `id` ``."""
     if "`$." in message:
         return message.rsplit("`$.", 1)[1].rstrip("`")
-    return message.split("field `", 1)[1].split("`")[0] if "field `" in message else ""
+    return message.partition("field `")[2].partition("`")[0]

@@ -140,7 +140,8 @@ def ensure_meters(codes: Sequence[str], kind: str = "sum") -> None:
     db.session.execute(
         text(
             "INSERT INTO meter (code, name, kind, position, is_core)"
-            " SELECT code, initcap(replace(code, '_', ' ')), :kind, n + (SELECT count(*) FROM meter), NOT EXISTS (SELECT 1 FROM meter WHERE is_core) AND n = 1"
+            " SELECT code, initcap(replace(code, '_', ' ')), :kind,"
+            " n + (SELECT count(*) FROM meter), NOT EXISTS (SELECT 1 FROM meter WHERE is_core) AND n = 1"
             " FROM unnest(CAST(:codes AS text[])) WITH ORDINALITY AS given (code, n) ON CONFLICT DO NOTHING"
         ),
         {"codes": list(codes), "kind": kind},

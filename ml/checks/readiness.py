@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FEWEST_MONTHS, FEWEST_UNSEEN_CHURNS = 6, 8
-SURE = 0.9  # share of bootstrap draws in which a model must beat a rival
+SURE, LIKELY = 0.9, 0.8  # share of bootstrap draws in which a model must beat the base rate, and the spreadsheet
 STEEPEST_DOUBT = 0.5  # a calibration slope below this says the risks are mostly noise
 
 
@@ -26,8 +26,8 @@ def verdict_on(found: dict[str, Any], base_rate: dict[str, Any], spreadsheet: di
         return refused(f"only {churned} accounts churned in the months kept for judging; {need}")
     doubts = [
         *_doubts_about_rank(found["measures"]["roc_auc"]),
-        *_doubts_about_rival(base_rate, "the base rate"),
-        *_doubts_about_rival(spreadsheet, "the days to renewal and the usage change alone"),
+        *_doubts_about_rival(base_rate, "the base rate", SURE),
+        *_doubts_about_rival(spreadsheet, "the days to renewal and the usage change alone", LIKELY),
         *_doubts_about_size(found["measures"]["calibration_slope"]["value"]),
     ]
     if doubts:
@@ -42,12 +42,12 @@ def _doubts_about_rank(auc: dict[str, Any]) -> list[str]:
     return [f"it ranks churns no better than chance: {_figure(auc['value'])} AUC, {between} (0.5 is chance)."]
 
 
-def _doubts_about_rival(compared: dict[str, Any], rival: str) -> list[str]:
+def _doubts_about_rival(compared: dict[str, Any], rival: str, asked: float) -> list[str]:
     share = compared["share_lower"] or 0.0
-    if share >= SURE:
+    if share >= asked:
         return []
     return [
-        f"it is not reliably better than {rival}: better in {_percent(share)} of redraws; {_percent(SURE)} are asked."
+        f"it is not reliably better than {rival}: better in {_percent(share)} of redraws; {_percent(asked)} are asked."
     ]
 
 

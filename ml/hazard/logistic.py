@@ -12,6 +12,7 @@ from ml.hazard.curve import hazard_of
 from ml.hazard.model import HazardModel, Shape
 from ml.signals import SIGNALS
 
+_Bound = tuple[float | None, float | None]
 STEPS, LIMIT = 32, 3.0
 RIDGE, HORIZON_RIDGE = 6.0, 0.1  # in churned accounts; that a renewal matters is not in doubt, its size is large
 
@@ -29,10 +30,12 @@ def fit_logistic(values: FloatArray, horizon: FloatArray, churned: BoolArray, ch
     penalty = repeats * np.append(np.full(signals.shape[1], RIDGE), _CALENDAR_RIDGE)
     lines = _solve(np.column_stack([signals, calendar]), churned, penalty, _bounds())[: signals.shape[1]]
     together, log_month = signals @ lines, np.log(horizon[:, 0])
-    fading = np.column_stack([together, together * log_month, calendar])
-    penalty = repeats * np.append([HORIZON_RIDGE, RIDGE], _CALENDAR_RIDGE)
-    level, fade, *weights = _solve(fading, churned, penalty, [(0.0, None)] + [(None, None)] * 5)
-    by_month = np.maximum(level + fade * np.log(np.arange(1, MONTHS + 1)), 0.0)
+    centre = log_month[churned].mean()
+    fading = np.column_stack([together, together * (log_month - centre), calendar])
+    penalty = repeats * np.append([0.0, RIDGE], _CALENDAR_RIDGE)
+    as_they_are: list[_Bound] = [(1.0, 1.0)]  # to scale the lines again would undo their ridge
+    _, fade, *weights = _solve(fading, churned, penalty, as_they_are + [(None, None)] * 5)
+    by_month = np.maximum(1 + fade * (np.log(np.arange(1, MONTHS + 1)) - centre), 0.0)
     return _as_tables(steps, lines, by_month, np.array(weights))
 
 
@@ -72,9 +75,7 @@ def _horizon_columns(horizon: FloatArray, term: FloatArray) -> FloatArray:
     return np.column_stack([renewal, renewal * term, np.log(month), np.ones(len(month))])
 
 
-def _solve(
-    design: FloatArray, churned: BoolArray, penalty: FloatArray, bounds: list[tuple[float | None, float | None]]
-) -> FloatArray:
+def _solve(design: FloatArray, churned: BoolArray, penalty: FloatArray, bounds: list[_Bound]) -> FloatArray:
     """Return the weights of the penalised likelihood's maximum within the bounds; the last column is constant."""
 
     def loss(weights: FloatArray) -> tuple[float, FloatArray]:
@@ -88,9 +89,9 @@ def _solve(
     return found
 
 
-def _bounds() -> list[tuple[float | None, float | None]]:
+def _bounds() -> list[_Bound]:
     """Hold each signal's line to its direction; what an unknown value means, and the calendar, are free."""
-    held: list[tuple[float | None, float | None]] = []
+    held: list[_Bound] = []
     for signal in SIGNALS:
         line = (0.0 if signal.direction > 0 else None, 0.0 if signal.direction < 0 else None)
         held += [line, (None, None)]

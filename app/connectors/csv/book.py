@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import text
 
 from app.core import tenancy
 from app.core.clock import day_in
@@ -110,5 +110,5 @@ def open_book(now: datetime) -> Book:
 _ON = " ON a.workspace_id = {0}.workspace_id AND a.id = {0}.account_id"
 
 
-def _rows(query: str) -> Iterator[RowMapping]:
+def _rows(query: str) -> Iterator[Any]:
     return iter(db.session.execute(text(query)).mappings())

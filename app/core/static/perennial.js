@@ -95,6 +95,19 @@ document.addEventListener("submit", (event) => {
   if (question && !confirm(question)) event.preventDefault();
 }, true);
 
+// --- a link to what is folded away unfolds it ---
+function unfold() {
+  const target = document.getElementById(location.hash.slice(1));
+  if (target?.matches("details")) { target.open = true; $("input:not([type=hidden]), select", target)?.focus(); }
+}
+addEventListener("hashchange", unfold);
+document.addEventListener("DOMContentLoaded", unfold);
+
+// --- on a narrow screen, the place where one is stands in view ---
+document.addEventListener("DOMContentLoaded", () => {
+  $$(".places [aria-current], .tabs [aria-current]").forEach((here) => { here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40; });
+});
+
 // --- copy to the clipboard ---
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");

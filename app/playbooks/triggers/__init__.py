@@ -5,6 +5,8 @@ from app.playbooks.triggers.renewal_window import RENEWAL_WINDOW
 from app.playbooks.triggers.risk_threshold import RISK_THRESHOLD
 from app.playbooks.triggers.trigger import Settings, Trigger
 
+__all__ = ["TRIGGERS", "Settings", "trigger_of"]
+
 TRIGGERS: dict[str, Trigger] = {each.code: each for each in (BAND_CHANGE, RISK_THRESHOLD, RENEWAL_WINDOW)}
 
 

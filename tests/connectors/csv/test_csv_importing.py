@@ -323,6 +323,14 @@ def test_a_child_may_stand_above_its_parent_and_one_without_is_reported(bring):
     assert findings(made) == {"parent_unknown": (1, 2)}
 
 
+def test_an_owner_who_is_a_member_owns_and_one_who_is_not_is_reported(cast, bring):
+    owner = cast.owner.email.title()
+    accounts = f"account_id,name,csm_email\nA-1,Acme,{owner}\nA-2,Birch,{cast.outsider.email}\nA-3,Cedar,\n"
+    made = bring({"accounts.csv": accounts})
+    assert [account(each).owner_id for each in ("A-1", "A-2", "A-3")] == [cast.owner.id, None, None]
+    assert findings(made) == {"owner_unknown": (1, 2)}
+
+
 def test_what_happens_in_the_future_is_refused(bring):
     made = bring(FILES | {"support_tickets.csv": TICKETS.replace("08-07-2024,", "08-07-2025,")})
     assert ("support_tickets.csv", 3, "submitted_at", "08-07-2025") in refusals(made)

@@ -5,6 +5,7 @@ from sqlalchemy import text
 from app.connectors.csv.book import Book
 from app.connectors.csv.checks.check import Check
 from app.connectors.csv.translating import Taken
+from app.core import tenancy
 from app.extensions import db
 
 
@@ -19,8 +20,11 @@ class OwnerUnknown(Check):
 
     def __init__(self) -> None:
         super().__init__()
-        query = 'SELECT lower(u.email) FROM membership m JOIN "user" u ON u.id = m.user_id'
-        self._members = set(db.session.scalars(text(query)))
+        members = (
+            'SELECT lower(u.email) FROM membership m JOIN "user" u ON u.id = m.user_id'
+            " WHERE m.workspace_id = :workspace"
+        )
+        self._members = set(db.session.scalars(text(members), {"workspace": tenancy.workspace_id()}))
 
     def look(self, row: Taken, book: Book) -> None:
         del book

@@ -1,0 +1,88 @@
+"""What holds for every page: nothing for axe to find, light or dark; fits a telephone; listed here."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from tests.browser.making import PASSWORD, PEOPLE
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+DOORS = ("/sign-in", "/forgot", "/reset?secret=none", "/invitation?link=none")
+PAGES = (
+    *("/", "/?of=team", "/accounts", "/accounts?q=zzzz", "/accounts/{account}", "/accounts/{former}"),
+    *("/accounts/{account}/receipt", "/renewals", "/playbooks", "/playbooks/new", "/playbooks/{playbook}"),
+    *("/playbooks/{playbook}/edit", "/data", "/data/imports/new", "/data/imports/{mapping}/mapping"),
+    *("/data/imports/{mapping}/preview", "/data/imports/{done}", "/settings/people", "/settings/keys"),
+    *("/settings/audit", "/settings/workspace", "/account", "/find?q=a", "/no-such-page"),
+)
+NOT_PAGES = {
+    *("static", "operations.livez", "operations.readyz", "operations.metrics", "portfolio.export", "portfolio.columns"),
+    *("imports.template", "imports.rejected", "imports.progress", "data.jobs"),
+}
+WIDER_THAN_THE_SCREEN = """() => {
+    const width = document.documentElement.clientWidth;
+    const is_cut = (e) => e && (getComputedStyle(e).overflowX !== "visible" || is_cut(e.parentElement));
+    return document.documentElement.scrollWidth <= width ? [] : [...document.querySelectorAll("body *")]
+        .filter((e) => e.getBoundingClientRect().right > width + 1 && !is_cut(e.parentElement))
+        .map((e) => `${e.tagName} .${e.className} ${e.textContent.trim().slice(0, 40)}`);
+}"""
+
+
+@pytest.fixture(scope="session")
+def numbers(product):
+    """What stands for the words in braces: rows of the demo, and two imports, one of them finished."""
+    admin = product.sign_in(PEOPLE["admin"], PASSWORD)
+    imports = {name: _upload(admin, name) for name in ("mapping", "done")}
+    admin.post(f"/data/imports/{imports['done']}/run", on=f"/data/imports/{imports['done']}/preview")
+    (row,) = product.rows(
+        "SELECT (SELECT account_id FROM account_summary WHERE arr_minor > 0 AND score IS NOT NULL ORDER BY risk DESC LIMIT 1)"
+        " AS account, (SELECT account_id FROM account_summary WHERE arr_minor = 0 LIMIT 1) AS former,"
+        " (SELECT playbook_id FROM enrolment LIMIT 1) AS playbook"
+    )
+    return {**row._mapping, **imports}
+
+
+def _upload(person, name):
+    rows = f"account_id,account_name,signup_date\nX-{name},Xylem {name},03-25-2024\n,nobody,04-01-2024\n"
+    answer = person.post("/data/imports", on="/data/imports/new", files={"files": (f"{name}.csv", rows, "text/csv")})
+    return int(answer.url.path.split("/")[3])
+
+
+@pytest.mark.parametrize("path", DOORS)
+def test_a_door_is_open_to_everybody_and_fits_a_telephone(browse, path):
+    _examine(browse(path))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_open_to_everybody_and_fits_a_telephone(browse, numbers, path):
+    _examine(browse(path.format(**numbers), "admin"))
+
+
+def test_no_page_is_missing_here(application: Flask):
+    adapter = application.url_map.bind("")
+    listed = {adapter.match(path.split("?")[0].format_map(_Ones()))[0] for path in (*DOORS, *PAGES[:-1])}
+    pages = {rule.endpoint for rule in application.url_map.iter_rules() if "GET" in rule.methods} - NOT_PAGES
+    assert pages - listed == set()
+
+
+class _Ones(dict):
+    def __missing__(self, key):
+        return 1
+
+
+def _examine(page: Page) -> None:
+    expect(page.locator("h1")).to_have_count(1)
+    page.wait_for_load_state("networkidle")
+    found = {theme: _violations(page, theme) for theme in ("light", "dark")}
+    assert found == {"light": [], "dark": []}
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate(WIDER_THAN_THE_SCREEN) == []
+
+
+def _violations(page: Page, theme: str) -> list[str]:
+    """Only colours differ in the dark."""
+    page.evaluate("theme => { document.documentElement.dataset.bsTheme = theme; drawCharts(); }", theme)
+    only = {"type": "tag", "values": WCAG} if theme == "light" else {"type": "rule", "values": ["color-contrast"]}
+    results = Axe().run(page, options={"runOnly": only, "resultTypes": ["violations"]})
+    return [f"{each['id']}: {node['html'][:160]}" for each in results.response["violations"] for node in each["nodes"]]
