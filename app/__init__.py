@@ -13,7 +13,6 @@ BLUEPRINTS = (
     "app.core.operations",
     "app.identity.routes",
     "app.identity.settings",
-    "app.accounts.routes",
     "app.usage.routes",
     "app.usage.api",
     "app.conversations.routes",

@@ -55,6 +55,7 @@ def _binned(values: FloatArray) -> dict[str, list[float]]:
 
 def _shares(values: FloatArray, borders: FloatArray) -> FloatArray:
     known = values[~np.isnan(values)]
-    number = np.bincount(np.searchsorted(borders, known, side="left"), minlength=len(borders) + 1)
-    number = np.append(number, len(values) - len(known)) + HALF
-    return number / number.sum()
+    counts = np.bincount(np.searchsorted(borders, known, side="left"), minlength=len(borders) + 1)
+    smoothed = np.append(counts, len(values) - len(known)) + HALF
+    shares: FloatArray = smoothed / smoothed.sum()
+    return shares

@@ -14,7 +14,7 @@ from ml.signals import SIGNALS
 
 _Bound = tuple[float | None, float | None]
 STEPS, LIMIT = 32, 3.0
-RIDGE, HORIZON_RIDGE = 6.0, 0.1  # in churned accounts; that a renewal matters is not in doubt, its size is large
+RIDGE, HORIZON_RIDGE = 10.0, 0.1  # in churned accounts; that a renewal matters is not in doubt, its size is large
 
 
 def fit_logistic(values: FloatArray, horizon: FloatArray, churned: BoolArray, churned_accounts: int) -> HazardModel:

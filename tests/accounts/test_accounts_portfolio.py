@@ -11,6 +11,7 @@ from app.accounts.models import Account, AccountSummary
 from app.accounts.portfolio import Asked, hand_over, key_of, page
 from app.core import tenancy
 from app.extensions import db
+from app.playbooks.models import Task
 from tests.cast import NOW, TODAY, book_of
 
 
@@ -147,8 +148,6 @@ def test_accounts_of_another_workspace_are_not_handed_over(book, cast):
 
 @pytest.fixture
 def new_task(book, cast):
-    from app.playbooks.models import Task
-
     def write(owner, **columns):
         task = Task(account_id=book.silent.id, owner_id=owner.id, title="Call", due_on=TODAY, created_at=NOW, **columns)
         db.session.add(task)

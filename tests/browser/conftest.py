@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from sqlalchemy import Engine
 
 from tests.browser.making import PASSWORD, PEOPLE
 from tests.product import ROOT, Product, product_on
 
+PATIENCE_MS = 30_000  # a test machine may have other things to do
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 Open = Callable[..., Page]
@@ -45,6 +46,7 @@ def chromium() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, CHROMIUM)), None)
     if path is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("There is no Chromium on this machine.")
+    expect.set_options(timeout=PATIENCE_MS)
     arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
@@ -77,7 +79,7 @@ def browse(product: Product, chromium: Browser, sessions: Callable[..., list], c
             base_url=product.address, viewport={"width": width, "height": height}, reduced_motion="reduce", **options
         )
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_MS)
         if role:
             context.add_cookies(sessions(role))
         page = context.new_page()

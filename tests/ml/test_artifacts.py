@@ -16,7 +16,9 @@ def test_a_model_read_back_scores_the_same_to_the_last_bit(boosted, logistic, to
     for model in (boosted, logistic):
         tuned = model.calibrated(Calibration(intercept, slope))
         again = load(json.loads(json.dumps(dump(tuned))))
-        np.testing.assert_array_equal(again.hazards(today.values, today.flags), tuned.hazards(today.values, today.flags))
+        np.testing.assert_array_equal(
+            again.hazards(today.values, today.flags), tuned.hazards(today.values, today.flags)
+        )
         assert (again.learner, again.months_seen, again.about) == (tuned.learner, tuned.months_seen, tuned.about)
 
 

@@ -63,7 +63,13 @@ def test_lift_of_a_constant_risk_is_one_and_of_an_oracle_ten():
 
 def test_captured_revenue_counts_each_landmarks_top_by_revenue_at_risk():
     day = np.array(["2026-01-01"] * 3 + ["2026-02-01"] * 2, "datetime64[D]")
-    given = Outcomes(np.array([0.5, 0.9, 0.1, 0.2, 0.3]), np.array([1.0, 1, 0, 1, 0]), np.arange(5), day, np.array([100.0, 10, 10, 50, 10]))
+    given = Outcomes(
+        np.array([0.5, 0.9, 0.1, 0.2, 0.3]),
+        np.array([1.0, 1, 0, 1, 0]),
+        np.arange(5),
+        day,
+        np.array([100.0, 10, 10, 50, 10]),
+    )
     assert of.top_by_landmark(given, 1).tolist() == [True, False, False, True, False]
     assert of.arr_captured(1)(given, np.ones((1, 5)))[0] == pytest.approx(150 / 160)
 
@@ -76,7 +82,10 @@ def test_no_churn_means_not_known_rather_than_zero():
 
 
 def test_intervals_hold_the_figure_and_widen_with_fewer_accounts():
-    many, few = evaluate(outcomes(), seed=1)["measures"]["roc_auc"], evaluate(outcomes(accounts=15), seed=1)["measures"]["roc_auc"]
+    many, few = (
+        evaluate(outcomes(), seed=1)["measures"]["roc_auc"],
+        evaluate(outcomes(accounts=15), seed=1)["measures"]["roc_auc"],
+    )
     assert many["low"] < many["value"] < many["high"]
     assert few["high"] - few["low"] < 1
     json.dumps(evaluate(outcomes(), seed=1), allow_nan=False)

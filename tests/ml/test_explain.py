@@ -16,13 +16,17 @@ from ml.hazard import Calibration
     slope=st.floats(0.5, 1.5),
     intercept=st.floats(-1, 1),
 )
-def test_reasons_add_up_to_the_difference_from_the_books_average(boosted, logistic, today, horizon, top, slope, intercept):
+def test_reasons_add_up_to_the_difference_from_the_books_average(
+    boosted, logistic, today, horizon, top, slope, intercept
+):
     for model in (boosted, logistic):
         tuned = model.calibrated(Calibration(intercept, slope))
         found = reasons(tuned, today.values, today.before, today.flags, horizon_days=horizon, top=top)
         risk = tuned.risk_at(today.values, today.flags, (horizon,))[:, 0]
         np.testing.assert_allclose(found.risk, risk, rtol=0, atol=1e-15)
-        np.testing.assert_allclose(found.points.sum(axis=1) + found.rest, 100 * (risk - risk.mean()), rtol=0, atol=1e-10)
+        np.testing.assert_allclose(
+            found.points.sum(axis=1) + found.rest, 100 * (risk - risk.mean()), rtol=0, atol=1e-10
+        )
         said = found.of(0)
         assert sum(reason.points for reason in said) == pytest.approx(100 * (risk[0] - risk.mean()), abs=1e-10)
 
@@ -56,7 +60,9 @@ def test_a_worse_signal_gets_more_points_of_risk(boosted, today):
     one = today.values.iloc[[0]]
     points = []
     for habit in (1.0, 0.05):
-        found = reasons(boosted, one.assign(usage_habit=habit), today.before.iloc[[0]], today.flags[[0]], top=99, book=book)
+        found = reasons(
+            boosted, one.assign(usage_habit=habit), today.before.iloc[[0]], today.flags[[0]], top=99, book=book
+        )
         points.append(found.points[0, list(found.code[0]).index(found.codes.index("usage_habit"))])
     assert points[1] > points[0]
 

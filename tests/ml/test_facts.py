@@ -43,7 +43,9 @@ def test_an_empty_frame_has_every_column(name):
 
 def test_facts_are_taken_from_anything_that_has_their_fields():
     facts = book(contract())
-    taken = facts_like(SimpleNamespace(**{name: getattr(facts, name) for name in (*COLUMNS, "usage", "first_day", "meters")}))
+    taken = facts_like(
+        SimpleNamespace(**{name: getattr(facts, name) for name in (*COLUMNS, "usage", "first_day", "meters")})
+    )
     assert taken.usage is facts.usage
 
 

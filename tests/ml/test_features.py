@@ -44,7 +44,11 @@ def unmoved(facts):
 @given(happened=earlier, known=later, channel=st.sampled_from(["ticket", "email"]), account=st.integers(0, 39))
 def test_an_interaction_known_later_moves_nothing(happened, known, channel, account):
     columns = {"account": [account], "happened_on": [happened], "known_on": [known], "channel": [channel]}
-    unmoved(with_rows(SMALL, "interactions", **columns, direction=["in"], sentiment=[-1.0], satisfaction=[1.0], reach=[np.nan]))
+    unmoved(
+        with_rows(
+            SMALL, "interactions", **columns, direction=["in"], sentiment=[-1.0], satisfaction=[1.0], reach=[np.nan]
+        )
+    )
 
 
 @settings(max_examples=10, deadline=None)
@@ -60,14 +64,33 @@ def test_a_departure_known_later_moves_nothing(left, known, account):
 @settings(max_examples=10, deadline=None)
 @given(issued=later, account=st.integers(0, 39))
 def test_an_invoice_of_tomorrow_moves_nothing(issued, account):
-    unmoved(with_rows(SMALL, "invoices", account=[account], issued_on=[issued], due_on=[issued], paid_on=[np.datetime64("NaT", "s")]))
+    unmoved(
+        with_rows(
+            SMALL,
+            "invoices",
+            account=[account],
+            issued_on=[issued],
+            due_on=[issued],
+            paid_on=[np.datetime64("NaT", "s")],
+        )
+    )
 
 
 @settings(max_examples=10, deadline=None)
 @given(started=later, account=st.integers(0, 39))
 def test_a_contract_of_tomorrow_moves_nothing(started, account):
     never = np.datetime64("NaT", "s")
-    unmoved(with_rows(SMALL, "subscriptions", account=[account], started_on=[started], ended_on=[never], known_end_on=[never], arr=[9e5]))
+    unmoved(
+        with_rows(
+            SMALL,
+            "subscriptions",
+            account=[account],
+            started_on=[started],
+            ended_on=[never],
+            known_end_on=[never],
+            arr=[9e5],
+        )
+    )
 
 
 @settings(max_examples=5, deadline=None)
@@ -81,14 +104,24 @@ def test_usage_of_tomorrow_moves_nothing(gap, meter):
 
 def test_people_active_tomorrow_move_nothing():
     month = AS_OF.year * 12 + AS_OF.month - 1
-    bits = SMALL.user_months["days"].where(SMALL.user_months["month"] != month, SMALL.user_months["days"] | (1 << AS_OF.day))
+    bits = SMALL.user_months["days"].where(
+        SMALL.user_months["month"] != month, SMALL.user_months["days"] | (1 << AS_OF.day)
+    )
     months = SMALL.user_months.assign(days=bits)
     unmoved(SMALL.__class__(**{**SMALL.__dict__, "user_months": months[months["month"] <= month]}))
 
 
 def test_a_planted_row_that_was_known_does_move_features():
     happened = [np.datetime64(AS_OF, "s")]
-    facts = with_rows(SMALL, "interactions", account=[int(BEFORE.index[0])], happened_on=happened, known_on=happened, channel=["ticket"], direction=["in"])
+    facts = with_rows(
+        SMALL,
+        "interactions",
+        account=[int(BEFORE.index[0])],
+        happened_on=happened,
+        known_on=happened,
+        channel=["ticket"],
+        direction=["in"],
+    )
     assert not features_as_of(facts, AS_OF).equals(BEFORE)
 
 
@@ -123,7 +156,10 @@ def test_of_two_contracts_the_nearer_renewal_counts():
     assert snapshot_as_of(facts, TODAY).days_to_renewal[0] == 10
 
 
-@pytest.mark.parametrize(("start", "months", "expected"), [("2025-01-31", 1, "2025-02-28"), ("2024-01-31", 13, "2025-02-28"), ("2025-03-15", 12, "2026-03-15")])
+@pytest.mark.parametrize(
+    ("start", "months", "expected"),
+    [("2025-01-31", 1, "2025-02-28"), ("2024-01-31", 13, "2025-02-28"), ("2025-03-15", 12, "2026-03-15")],
+)
 def test_months_are_added_as_people_do(start, months, expected):
     assert add_months(np.array([start], "datetime64[D]"), months)[0] == np.datetime64(expected)
 
@@ -140,7 +176,17 @@ def _repeated(facts, times):
     size = len(facts)
     frames = ("subscriptions", "user_months", "interactions", "contacts", "invoices", "treated")
     more = {
-        name: pd.concat([getattr(facts, name).assign(account=getattr(facts, name)["account"] + size * turn) for turn in range(times)], ignore_index=True)
+        name: pd.concat(
+            [
+                getattr(facts, name).assign(account=getattr(facts, name)["account"] + size * turn)
+                for turn in range(times)
+            ],
+            ignore_index=True,
+        )
         for name in frames
     }
-    return {**more, "accounts": pd.concat([facts.accounts] * times, ignore_index=True), "usage": np.tile(facts.usage, (times, 1, 1))}
+    return {
+        **more,
+        "accounts": pd.concat([facts.accounts] * times, ignore_index=True),
+        "usage": np.tile(facts.usage, (times, 1, 1)),
+    }

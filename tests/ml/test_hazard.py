@@ -44,7 +44,10 @@ def test_tables_give_the_trees_own_log_odds(panel):
 
 
 @settings(max_examples=40, deadline=None)
-@given(values=st.lists(WILD, min_size=len(SIGNALS), max_size=len(SIGNALS)), due=st.lists(st.booleans(), min_size=MONTHS, max_size=MONTHS))
+@given(
+    values=st.lists(WILD, min_size=len(SIGNALS), max_size=len(SIGNALS)),
+    due=st.lists(st.booleans(), min_size=MONTHS, max_size=MONTHS),
+)
 def test_survival_is_a_chance_and_risk_never_falls_with_the_horizon(boosted, logistic, values, due):
     for model in (boosted, logistic):
         features, flags = account(values), np.array([due])
@@ -59,7 +62,9 @@ def test_survival_is_a_chance_and_risk_never_falls_with_the_horizon(boosted, log
 
 
 @settings(max_examples=40, deadline=None)
-@given(place=st.integers(0, len(SIGNALS) - 1), low=st.floats(-100, 100), more=st.floats(0, 100), row=st.integers(0, 10_000))
+@given(
+    place=st.integers(0, len(SIGNALS) - 1), low=st.floats(-100, 100), more=st.floats(0, 100), row=st.integers(0, 10_000)
+)
 def test_risk_moves_only_in_the_signals_direction(boosted, logistic, today, place, low, more, row):
     signal = SIGNALS[place]
     at = row % len(today.values)

@@ -59,7 +59,10 @@ def test_usage_against_habit_reads_ninety_days():
 
 
 def test_days_since_use_counts_from_the_last_use():
-    assert figures(book(contract(), usage=used((10, 3), (12, 0))), "days_since_use")[::2] == (12, "not used for 12 days")
+    assert figures(book(contract(), usage=used((10, 3), (12, 0))), "days_since_use")[::2] == (
+        12,
+        "not used for 12 days",
+    )
 
 
 def test_a_book_in_which_nobody_was_ever_seen_knows_no_silence():
@@ -122,7 +125,10 @@ def test_ticket_burst_is_told_against_habit():
 
 def test_urgent_and_escalated_tickets_count_once():
     rows = [talk(on="2025-09-01"), talk(priority="Urgent", escalated=True), talk(escalated=True), talk()]
-    assert figures(book(contract(), interactions=rows), "urgent_tickets")[2] == "2 urgent or escalated tickets of 3 in 90 days"
+    assert (
+        figures(book(contract(), interactions=rows), "urgent_tickets")[2]
+        == "2 urgent or escalated tickets of 3 in 90 days"
+    )
 
 
 def test_no_tickets_is_a_fact_only_where_tickets_are_recorded():
@@ -133,7 +139,10 @@ def test_no_tickets_is_a_fact_only_where_tickets_are_recorded():
 
 def test_the_oldest_open_ticket_waits_until_it_is_resolved():
     rows = [talk(on="2025-12-02"), talk(on="2025-12-20"), talk(on="2025-11-01", resolved_on=day("2025-11-03"))]
-    assert figures(book(contract(), interactions=rows), "open_ticket_age")[2] == "2 open tickets, the oldest waiting for 30 days"
+    assert (
+        figures(book(contract(), interactions=rows), "open_ticket_age")[2]
+        == "2 open tickets, the oldest waiting for 30 days"
+    )
 
 
 def test_sentiment_reads_what_they_wrote_and_says_the_plain_mean():
@@ -154,7 +163,13 @@ def test_a_public_voice_is_no_contact():
 
 
 def person(left=None, known=None, role="champion"):
-    return {"account": 0, "role": role, "joined_on": day("2024-06-01"), "left_on": day(left), "known_left_on": day(known or left)}
+    return {
+        "account": 0,
+        "role": role,
+        "joined_on": day("2024-06-01"),
+        "left_on": day(left),
+        "known_left_on": day(known or left),
+    }
 
 
 def test_a_champion_who_left_counts_from_the_day_it_was_known():
@@ -168,11 +183,19 @@ def test_without_a_named_champion_nobody_can_have_left():
 
 
 def bill(due, paid=None):
-    return {"account": 0, "issued_on": day(due) - np.timedelta64(14, "D"), "due_on": day(due), "paid_on": day(paid), "amount": 9.0}
+    return {
+        "account": 0,
+        "issued_on": day(due) - np.timedelta64(14, "D"),
+        "due_on": day(due),
+        "paid_on": day(paid),
+        "amount": 9.0,
+    }
 
 
 def test_invoices_are_overdue_until_paid_and_late_ever_after():
-    facts = book(contract(), invoices=[bill("2025-12-02"), bill("2025-06-01", "2025-07-20"), bill("2025-05-01", "2025-05-02")])
+    facts = book(
+        contract(), invoices=[bill("2025-12-02"), bill("2025-06-01", "2025-07-20"), bill("2025-05-01", "2025-05-02")]
+    )
     assert figures(facts, "overdue")[2] == "1 invoice overdue, the oldest by 30 days"
     assert figures(facts, "late_payers")[2] == "2 of 3 invoices paid late in a year"
 

@@ -16,7 +16,9 @@ def day(text):
     return np.datetime64(text or "NaT", "s")
 
 
-def contract(account=0, started="2024-06-01", ended=None, arr=1200.0, known=None, term=12, seats=10.0, renews=None, auto=True):  # noqa: PLR0917
+def contract(
+    account=0, started="2024-06-01", ended=None, arr=1200.0, known=None, term=12, seats=10.0, renews=None, auto=True
+):  # noqa: PLR0917
     return {
         "account": account, "started_on": day(started), "ended_on": day(ended), "known_end_on": day(known or ended),
         "arr": arr, "seats": seats, "term_months": float(term), "renews_on": day(renews), "auto_renew": auto,
@@ -24,7 +26,14 @@ def contract(account=0, started="2024-06-01", ended=None, arr=1200.0, known=None
 
 
 def talk(account=0, on="2025-12-20", known=None, channel="ticket", direction="in", **more):
-    plain = {"sentiment": np.nan, "satisfaction": np.nan, "priority": "", "resolved_on": day(None), "escalated": False, "reach": np.nan}
+    plain = {
+        "sentiment": np.nan,
+        "satisfaction": np.nan,
+        "priority": "",
+        "resolved_on": day(None),
+        "escalated": False,
+        "reach": np.nan,
+    }
     return {"account": account, "happened_on": day(on), "known_on": day(known or on), "channel": channel, "direction": direction, **plain, **more}  # fmt: skip
 
 
