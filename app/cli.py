@@ -33,7 +33,7 @@ def main() -> None:
 
 @main.command("run")
 @click.option("--port", default=8000, show_default=True, help="The port on this machine's loopback.")
-@click.option("--accounts", default=400, show_default=True, help="Size of the demo book, when it is made.")
+@click.option("--accounts", default=600, show_default=True, help="Size of the demo book, when it is made.")
 def run_(port: int, accounts: int) -> None:
     """Start everything and stay until Ctrl-C."""
     folder = data_folder()

@@ -177,8 +177,9 @@ def calibration_bins(outcomes: Outcomes) -> list[dict[str, float | int | None]]:
     ]
 
 
-def draws_of(outcomes: Outcomes, measures: tuple[Measure, ...], seed: int, draws: int = DRAWS) -> FloatArray:
+def draws_of(outcomes: Outcomes, measures: tuple[Measure, ...], seed: int, draws: int | None = None) -> FloatArray:
     """Return bootstrap values [measures, draws]; each draw takes as many accounts as there are, with replacement."""
+    draws = draws or DRAWS
     accounts, place = np.unique(outcomes.account, return_inverse=True)
     rng = np.random.default_rng(seed)
     values = np.empty((len(measures), draws))

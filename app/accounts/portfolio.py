@@ -72,23 +72,6 @@ def key_of(row: Any) -> tuple[Any, int]:
     return (key.isoformat() if isinstance(key, date) else key, row.account_id)
 
 
-def hand_over(account_ids: Sequence[int], owner_id: int) -> list[int]:
-    """Give accounts a new owner, and with them the tasks open on their old one. Gives the ids of those there are.
-
-    Names the tasks' table, for accounts stand to the left of playbooks and may not import them.
-    """
-    values = {"ids": sorted(set(account_ids)), "owner": owner_id}
-    tasks = (
-        "UPDATE task t SET owner_id = :owner FROM account a WHERE a.workspace_id = t.workspace_id"
-        " AND a.id = t.account_id AND a.id = ANY(:ids) AND t.is_open AND t.owner_id = a.owner_id"
-    )
-    summaries = "UPDATE account_summary SET owner_id = :owner WHERE account_id = ANY(:ids)"
-    accounts = "UPDATE account SET owner_id = :owner, updated_at = now() WHERE id = ANY(:ids) RETURNING id"
-    db.session.execute(text(tasks), values)
-    db.session.execute(text(summaries), values)
-    return sorted(db.session.scalars(text(accounts), values))
-
-
 def as_json_object(words: Mapping[str, str]) -> str:
     """Pack a filter for keeping."""
     return json.dumps(dict(words), sort_keys=True)

@@ -3,13 +3,15 @@
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from app.accounts import queries as accounts
 from app.core import clock
 from app.core.problems import NotFoundError, Problem
 from app.desk import charts, timeline
 from app.desk.timeline import KINDS
+from app.extensions import db
 from app.forecast import queries as forecast
 from app.forecast.models import CALLS
 from app.health import queries as health
@@ -17,6 +19,7 @@ from app.health import receipts
 from app.identity import guard
 from app.identity.guard import May
 from app.playbooks import queries as playbooks
+from app.playbooks.tasks.handing_over import hand_over
 from app.usage.history import usage_history
 
 blueprint = Blueprint("account", __name__, template_folder="templates", url_prefix="/accounts")
@@ -88,6 +91,23 @@ def receipt(account_id: int) -> str:
         in_words=receipts.in_words,
         risk=health.risk_on(account_id, day),
     )
+
+
+@blueprint.post("/<int:account_id>/owner")
+@guard.allow(May.WORK)
+def give(account_id: int) -> Response:
+    """Give an account another owner, with the tasks that the present one was to do there."""
+    account = accounts.get_account(account_id)
+    names = {str(person.id): person.name for person in accounts.members()}
+    chosen = request.form.get("owner_id", "")
+    if chosen not in names:
+        raise Problem(400, "`owner_id` must be a member of this workspace: choose one from the list.", "owner_id")
+    before = names.get(str(account.owner_id))
+    guard.note("hand over", "account", account_id, name=account.name, to=names[chosen], before=before)
+    hand_over([account_id], int(chosen))
+    db.session.commit()
+    flash(f"{account.name} is now looked after by {names[chosen]}.", "success")
+    return redirect(url_for(".show", account_id=account_id))
 
 
 def _day(name: str, otherwise: date) -> date:

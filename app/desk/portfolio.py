@@ -19,6 +19,7 @@ from app.core.problems import NotFoundError, Problem
 from app.extensions import db
 from app.identity import guard
 from app.identity.guard import May
+from app.playbooks.tasks.handing_over import hand_over
 
 blueprint = Blueprint("portfolio", __name__, template_folder="templates", url_prefix="/accounts")
 
@@ -83,7 +84,7 @@ def bulk() -> BaseResponse:
     members = {person.id: person.name for person in accounts.members()}
     if not ids or not owner.isdecimal() or int(owner) not in members:
         raise Problem(400, "Select at least one account and a member of this workspace as its owner.", "bulk")
-    handed = book.hand_over(ids, int(owner))
+    handed = hand_over(ids, int(owner))
     for account_id in handed:
         guard.note("hand over", "account", account_id, owner=members[int(owner)])
     db.session.commit()

@@ -31,7 +31,7 @@ def _day_columns(term: str) -> str:
 
 def _fold(name: str, kind: str, gather: str, combine: str) -> str:
     """Write the CTE that folds `cells (account_id, meter_id, kind, day, quantity)` of one kind of meter into months."""
-    gathered = _day_columns(f"coalesce({gather}(quantity) FILTER (WHERE EXTRACT(day FROM day) = {{d}}), 0)")
+    gathered = _day_columns(gather.format(of="(quantity) FILTER (WHERE EXTRACT(day FROM day) = {d})"))
     combined = _day_columns(combine.format(old="daily_usage.totals[{d}]", new="excluded.totals[{d}]"))
     return f"""
 {name} AS (
@@ -42,8 +42,8 @@ def _fold(name: str, kind: str, gather: str, combine: str) -> str:
 )"""
 
 
-_FOLD_SUMS = _fold("sums", "sum", "sum", "{old} + {new}")
-_FOLD_MAXIMA = _fold("maxima", "max", "max", "greatest({old}, {new})")
+_FOLD_SUMS = _fold("sums", "sum", "coalesce(sum{of}, 0)", "{old} + {new}")
+_FOLD_MAXIMA = _fold("maxima", "max", "greatest(max{of}, 0)", "greatest({old}, {new})")
 _NOTE_PEOPLE = """
 people AS (
     INSERT INTO user_month (account_id, person, month, days)
@@ -161,7 +161,7 @@ def _refuse(unknown: Sequence[tuple[int, Mapping[str, Any]]]) -> list[tuple[int,
 
 def _recount_maximum(account_id: int, meter_id: int, month: Any, zone: str) -> None:
     counted = _day_columns(
-        "coalesce(max(quantity) FILTER (WHERE EXTRACT(day FROM happened_at AT TIME ZONE :zone) = {d}), 0)"
+        "greatest(max(quantity) FILTER (WHERE EXTRACT(day FROM happened_at AT TIME ZONE :zone) = {d}), 0)"
     )
     db.session.execute(
         text(

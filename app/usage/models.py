@@ -14,7 +14,7 @@ DAYS = 31
 
 
 class Meter(Tenant, db.Model):
-    """Something counted. kind: `sum` adds quantities, `max` keeps the day's largest (gauges such as seats in use)."""
+    """Something counted. kind: `sum` adds quantities, `max` keeps the day's largest, at least 0 (seats in use)."""
 
     __tablename__ = "meter"
     code: Mapped[str]

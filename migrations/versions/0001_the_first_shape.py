@@ -92,7 +92,6 @@ def upgrade() -> None:
     sa.Column('created_by', sa.BigInteger(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('error', sa.Text(), nullable=True),
     sa.PrimaryKeyConstraint('workspace_id', 'id', name=op.f('pk_import'))
     )
     op.create_index('ix_import_recent', 'import', ['workspace_id', 'created_at'], unique=False)

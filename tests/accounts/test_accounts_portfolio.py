@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from app.accounts import portfolio, recording
 from app.accounts.models import Account, AccountSummary
-from app.accounts.portfolio import Asked, hand_over, key_of, page
+from app.accounts.portfolio import Asked, key_of, page
 from app.core import tenancy
 from app.extensions import db
 from app.playbooks.models import Task
+from app.playbooks.tasks.handing_over import hand_over
 from tests.cast import NOW, TODAY, book_of
 
 

@@ -35,6 +35,10 @@ class Company:
         (row,) = self.product.rows("SELECT state, attempts, error FROM job WHERE id = :id", id=job_id)
         return row
 
+    def is_quiet(self) -> bool:
+        """Whether every job that was asked for or due is over."""
+        return not self.product.rows("SELECT FROM job WHERE state IN ('ready', 'running')")
+
     def ask_for_scores(self) -> int:
         """Press the button on the Data page. Gives the job."""
         self.ada.post("/data/jobs", on="/data", name="score_accounts")

@@ -51,13 +51,11 @@ def running(folder: Path, port: int) -> Iterator[None]:
 
 def test_a_fresh_folder_gives_a_demo_a_second_start_keeps_its_data_and_ctrl_c_leaves_nothing(folder):
     port = any_free_port()
-    with running(folder, port):
-        with _admin(folder, port) as ada:
-            assert "What to do" in ada.read("/")
-            ada.post("/account/name", on="/account", name="Ada Renamed")
-    with running(folder, port):
-        with _admin(folder, port) as ada:
-            assert "Ada Renamed" in ada.read("/account")
+    with running(folder, port), _admin(folder, port) as ada:
+        assert "What to do" in ada.read("/")
+        ada.post("/account/name", on="/account", name="Ada Renamed")
+    with running(folder, port), _admin(folder, port) as ada:
+        assert "Ada Renamed" in ada.read("/account")
     said = (folder / "said.txt").read_text()
     assert len(re.findall("Perennial is open at", said)) == 2
     assert len(re.findall("Simulating", said)) == 1

@@ -54,7 +54,7 @@ def run_import(import_id: int, now: datetime, progress: Progress = lambda *_: No
     progress(total, total, "Adding up revenue and usage")
     _settle(touched, book)
     db.session.add_all(checks.findings(made.id, book, meters))
-    made.state, made.finished_at, made.error = "done", now, None
+    made.state, made.finished_at = "done", now
     queue.defer("score_accounts", unique_key="all")
     return made
 

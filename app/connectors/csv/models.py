@@ -21,7 +21,6 @@ class Import(Tenant, db.Model):
     created_by: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     finished_at: Mapped[datetime | None]
-    error: Mapped[str | None]
     __table_args__ = (Index("ix_import_recent", "workspace_id", "created_at"),)
 
 

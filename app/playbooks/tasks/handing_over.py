@@ -1,21 +1,22 @@
-"""Gives accounts another owner, and with them what that owner was to do there."""
+"""Gives accounts another owner, and with them what their owner was to do there."""
 
 from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from app.accounts import portfolio
 from app.extensions import db
 
+_TASKS = """
+UPDATE task t SET owner_id = :owner FROM account a
+WHERE a.workspace_id = t.workspace_id AND a.id = t.account_id AND a.id = ANY(:ids) AND t.is_open AND t.owner_id = a.owner_id
+"""
+_SUMMARIES = "UPDATE account_summary SET owner_id = :owner WHERE account_id = ANY(:ids)"
+_ACCOUNTS = "UPDATE account SET owner_id = :owner, updated_at = now() WHERE id = ANY(:ids) RETURNING id"
 
-def hand_over(account_ids: Sequence[int], owner_id: int) -> None:
-    """Hand over accounts and the open tasks that their present owners hold; tasks given to somebody else stay theirs."""
-    db.session.execute(
-        text(
-            "UPDATE task t SET owner_id = :owner FROM account a"
-            " WHERE a.workspace_id = t.workspace_id AND a.id = t.account_id AND t.account_id = ANY(:ids)"
-            " AND t.is_open AND t.owner_id IS NOT DISTINCT FROM a.owner_id"
-        ),
-        {"ids": list(account_ids), "owner": owner_id},
-    )
-    portfolio.hand_over(account_ids, owner_id)
+
+def hand_over(account_ids: Sequence[int], owner_id: int) -> list[int]:
+    """Hand over accounts and the open tasks on their old owner; tasks of others stay theirs. Gives the ids of those there are."""
+    values = {"ids": sorted(set(account_ids)), "owner": owner_id}
+    db.session.execute(text(_TASKS), values)
+    db.session.execute(text(_SUMMARIES), values)
+    return sorted(db.session.scalars(text(_ACCOUNTS), values))

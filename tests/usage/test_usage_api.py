@@ -1,0 +1,213 @@
+"""POST /api/v1/usage: each record judged on its own, each event counted once, each refusal with its remedy."""
+
+import gzip
+import json
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
+
+from app.extensions import db
+from app.identity import keys
+from app.identity.models import ApiKey
+from app.usage import api
+from app.usage.ingesting import ensure_meters
+from app.usage.models import UsageEvent
+from tests.books import write_accounts
+
+ADDRESS = "/api/v1/usage"
+
+
+@pytest.fixture
+def key(cast):
+    write_accounts("acme")
+    ensure_meters(["events"])
+    return keys.make_key("crm", ["usage:write"], cast.admin.id)
+
+
+@pytest.fixture
+def post(client, key):
+    """Post something as JSON, or bytes as they are; gives the answer."""
+
+    def send(body, *, secret=key[1], **headers):
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Authorization": f"Bearer {secret}"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        return client.post(ADDRESS, data=data, headers=headers, content_type="application/json")
+
+    return send
+
+
+def event(n=1, **fields):
+    return {"id": f"e{n}", "account": "acme", "meter": "events", "quantity": 2, "at": "2026-11-20T09:00:00Z"} | fields
+
+
+def stored():
+    return db.session.execute(select(UsageEvent.event_id, UsageEvent.quantity).order_by(UsageEvent.event_id)).all()
+
+
+def test_a_batch_is_taken_in_and_again_is_a_repeat(post):
+    assert post({"events": [event(1), event(2)]}).json == {"accepted": 2, "duplicates": 0, "rejected": []}
+    answer = post({"events": [event(1), event(3)]})
+    assert (answer.status_code, answer.json) == (200, {"accepted": 1, "duplicates": 1, "rejected": []})
+    assert stored() == [("e1", 2), ("e2", 2), ("e3", 2)]
+
+
+def test_a_single_event_needs_no_batch_and_little_to_say(post):
+    before = datetime.now(UTC)
+    assert post({"id": "e1", "account": "acme", "meter": "events"}).json["accepted"] == 1
+    kept = db.session.scalars(select(UsageEvent)).one()
+    assert (kept.quantity, kept.person, kept.source) == (1, None, "api")
+    assert before <= kept.happened_at <= datetime.now(UTC)
+
+
+def test_a_batch_may_name_its_source(post):
+    post({"source": "shop", "events": [event(1, user="ann")]})
+    post({"source": "crm", "events": [event(1)]})
+    kept = db.session.execute(select(UsageEvent.source, UsageEvent.person).order_by(UsageEvent.source)).all()
+    assert kept == [("crm", None), ("shop", "ann")]
+
+
+def test_an_empty_batch_is_welcome(post):
+    assert post({"events": []}).json == {"accepted": 0, "duplicates": 0, "rejected": []}
+
+
+def test_a_moment_keeps_its_own_offset(post):
+    post({"events": [event(1, at="2026-11-20T23:30:00-05:00")]})
+    assert db.session.scalars(select(UsageEvent.happened_at)).one() == datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("record", "pointer"),
+    [
+        (event(account="nowhere"), "/account"),
+        (event(meter="nothing"), "/meter"),
+        (event(id=""), "/id"),
+        (event(id="x" * 201), "/id"),
+        (event(id="a\0b"), "/id"),
+        (event(user="\0"), "/user"),
+        ({"account": "acme", "meter": "events"}, "/id"),
+        (event(quantity="2"), "/quantity"),
+        (event(quantity=None), "/quantity"),
+        (event(at="yesterday"), "/at"),
+        (event(at="2026-11-20T09:00:00"), "/at"),
+        (event(colour="red"), "/colour"),
+        ("e1", ""),
+        (None, ""),
+    ],
+)
+def test_a_record_that_is_wrong_is_pointed_at_and_the_others_go_in(post, record, pointer):
+    answer = post({"events": [event(1), record, event(3)]})
+    assert (answer.status_code, answer.json["accepted"]) == (207, 2)
+    (refused,) = answer.json["rejected"]
+    assert (refused["index"], refused["pointer"]) == (1, f"/events/1{pointer}")
+    assert len(refused["detail"]) > 10
+    assert [event_id for event_id, _ in stored()] == ["e1", "e3"]
+
+
+def test_refusals_come_in_the_order_sent(post):
+    answer = post({"events": [event(1, account="x"), event(2, id=""), event(3, meter="y"), event(4, at=1)]})
+    assert [each["index"] for each in answer.json["rejected"]] == [0, 1, 2, 3]
+
+
+def problem(answer):
+    """Give status and code of a problem, having looked at its shape (RFC 9457)."""
+    body = answer.json
+    assert answer.mimetype == "application/problem+json"
+    assert {"type", "title", "status", "detail", "instance", "request_id", "code"} <= body.keys()
+    assert (body["type"], body["status"], body["instance"]) == ("about:blank", answer.status_code, ADDRESS)
+    assert body["request_id"] == answer.headers["X-Request-ID"]
+    return answer.status_code, body["code"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b'"x"', b'{"events": 1}', b'{"events": [], "extra": 1}', b'{"events": [], "source": ""}', b"\xff\xfe"],
+)
+def test_a_body_that_is_no_batch_is_refused_whole(post, body):
+    assert problem(post(body)) == (400, "bad_body")
+    assert stored() == []
+
+
+def test_more_events_than_a_request_takes_are_refused_whole(post):
+    assert problem(post({"events": [event(n) for n in range(api.MOST_EVENTS + 1)]})) == (413, "too_many_events")
+    assert stored() == []
+    assert post({"events": [event(n) for n in range(api.MOST_EVENTS)]}).json["accepted"] == api.MOST_EVENTS
+
+
+def test_a_body_may_be_gzipped(post):
+    data = gzip.compress(json.dumps({"events": [event(1)]}).encode())
+    assert post(data, Content_Encoding="gzip").json["accepted"] == 1
+
+
+@pytest.mark.parametrize("spoil", [lambda data: b"not gzip", lambda data: data[:-20], lambda data: b"\x1f\x8b" + data[:9]])
+def test_a_body_that_is_not_the_gzip_it_says_is_refused(post, spoil):
+    data = gzip.compress(json.dumps({"events": [event(n) for n in range(50)]}).encode())
+    status, code = problem(post(spoil(data), Content_Encoding="gzip"))
+    assert (status, code) in {(400, "bad_gzip"), (400, "bad_body")}
+    assert stored() == []
+
+
+def test_a_small_gzip_of_something_huge_is_not_unpacked(post):
+    bomb = gzip.compress(b" " * (64 * 1024 * 1024))
+    assert len(bomb) < 100_000
+    assert problem(post(bomb, Content_Encoding="gzip")) == (413, "too_large")
+    assert problem(post(b" " * (api.MOST_BYTES + 1))) == (413, "too_large")
+
+
+@pytest.mark.parametrize("secret", ["", "prn_1_wrong", "prn_99999999999999999999_x", "Basic x", "prn__"])
+def test_a_key_that_is_unknown_opens_nothing(post, secret):
+    assert problem(post({"events": [event(1)]}, secret=secret)) == (401, "bad_key")
+
+
+def test_a_revoked_key_opens_nothing_from_then_on(post, key):
+    assert post({"events": [event(1)]}).status_code == 200
+    db.session.get_one(ApiKey, (key[0].workspace_id, key[0].id)).revoked_at = datetime.now(UTC)
+    db.session.flush()
+    assert problem(post({"events": [event(2)]})) == (401, "bad_key")
+    assert stored() == [("e1", 2)]
+
+
+def test_a_key_without_the_scope_is_told_which_it_lacks(post, cast):
+    other = ApiKey(name="reader", prefix="prn", secret_hash=keys.hash_secret("s" * 30), scopes=["accounts:read"], created_by=cast.admin.id)
+    db.session.add(other)
+    db.session.flush()
+    answer = post({"events": [event(1)]}, secret=f"prn_{cast.workspace.id}_{'s' * 30}")
+    assert problem(answer) == (403, "scope")
+    assert "usage:write" in answer.json["detail"]
+
+
+def test_a_key_goes_in_either_header(client, key):
+    answer = client.post(ADDRESS, json=event(1), headers={"X-Api-Key": key[1]})
+    assert answer.json["accepted"] == 1
+
+
+def test_the_key_writes_to_its_own_workspace_only(post, cast, client):
+    from app.core import tenancy
+
+    with tenancy.workspace(cast.elsewhere.id):
+        _, theirs = keys.make_key("theirs", ["usage:write"], cast.outsider.id)
+    answer = post({"events": [event(1)]}, secret=theirs)
+    assert [each["pointer"] for each in answer.json["rejected"]] == ["/events/0/account"]
+    assert stored() == []
+
+
+def test_a_database_that_is_away_is_said_to_be_so_with_when_to_come_again(post, monkeypatch):
+    def away(*_):
+        raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
+
+    monkeypatch.setattr(api, "ingest", away)
+    answer = post({"events": [event(1)]})
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert answer.headers["Retry-After"] == "5"
+
+
+def test_a_value_no_column_can_hold_is_the_senders_fault_and_not_ours(post, monkeypatch):
+    monkeypatch.setattr(api, "ingest", lambda *_: db.session.execute(text("SELECT CAST('x' AS bigint)")))
+    assert problem(post({"events": [event(1)]})) == (400, "value")
+
+
+def test_what_is_answered_is_small_and_never_kept_by_a_proxy(post):
+    answer = post({"events": [event(n) for n in range(500)]})
+    assert len(answer.data) < 100
+    assert answer.headers["Cache-Control"] == "no-store"
