@@ -27,7 +27,7 @@ def large_book(accounts: int) -> Workspace:
     if found is not None:
         return found
     for n in range(BESIDE):
-        _make(f"{SMALL} {n}", accounts // 50, seed_of=100 + n)
+        _make(f"{SMALL} {n}", accounts // 200, seed_of=100 + n)
     return _make(LARGE, accounts, seed_of=1)
 
 

@@ -34,6 +34,7 @@ from ml.signals import SIGNALS
 HORIZONS = (30, 90, 180, 365)
 MOST_ACCOUNTS = 8_000  # of a larger book a random sample is learnt from: unbiased, and as good
 FEWEST_BEHIND_A_CUT = 10
+PLENTY_FOR_TREES = 1_000
 FREE = "free boosting"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
 
@@ -148,7 +149,9 @@ def _measured(lesson: Lesson, blocks: Sequence[Block], outcomes: Outcomes) -> di
 
 
 def _candidates(churns: int) -> tuple[str, ...]:
-    """Below 100 churns straight lines win; above, unseen months choose."""
+    """Below 100 churns straight lines win; from 1,000 on trees; between, unseen months choose."""
+    if churns >= PLENTY_FOR_TREES:
+        return (BOOSTING,)
     return (BOOSTING, LOGISTIC) if churns >= ENOUGH_FOR_TREES else (LOGISTIC,)
 
 

@@ -45,7 +45,7 @@ def steps(workspace: Workspace, accounts: int, now: datetime) -> Iterator[Step]:
 
 
 def _reading(workspace: Workspace, as_of: date, now: datetime) -> Iterator[Step]:
-    weeks = [as_of - timedelta(weeks=back) for back in range(WEEKS_SCORED, 0, -1)]
+    weeks = [*(as_of - timedelta(weeks=back) for back in range(WEEKS_SCORED, 0, -1)), as_of - timedelta(days=1)]
     yield f"Scoring the past {WEEKS_SCORED} weeks", lambda: scoring.score_past(workspace, weeks)
     yield "Training the churn model, judged on months it has not seen", lambda: learning.train(workspace, as_of)
     yield "Scoring the book", lambda: scoring.score_accounts(workspace, as_of)

@@ -37,16 +37,22 @@ def _steps(company: Company, owners: Sequence[str], now: datetime) -> list[tuple
         ("Accounts", lambda: recording.record_accounts(_accounts(company, owners), now)),
         ("People", lambda: recording.record_contacts(_contacts(company), now)),
         ("Contracts", lambda: recording.record_subscriptions(_subscriptions(company), now)),
+        ("Statistics", _count_again),
         ("Invoices", lambda: recording.record_invoices(_invoices(company), now)),
         ("Revenue movements", movements.rebuild),
         ("Summaries", lambda: summarising.refresh(None, as_of)),
         ("Usage", lambda: _write_usage(company)),
         ("Conversations", lambda: _write_interactions(company, now)),
-        ("Statistics", lambda: db.session.execute(text("ANALYZE"))),
+        ("Statistics", _count_again),
         ("Conversation summaries", lambda: conversations.refresh(None)),
         ("Usage summaries", lambda: usage_summarising.refresh(None, as_of)),
         ("Settling", lambda: db.session.execute(text("DELETE FROM touched_account"))),
     ]
+
+
+def _count_again() -> None:
+    """Have PostgreSQL look at what was written, so that what follows is planned for its size."""
+    db.session.execute(text("ANALYZE"))
 
 
 def _accounts(company: Company, owners: Sequence[str]) -> list[dict[str, Any]]:

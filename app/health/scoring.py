@@ -26,6 +26,8 @@ CODES = SIGNALS
 LOOK_BACK_DAYS = 400
 CHUNK = 10_000
 HORIZONS = (30, 90, 180, 365)
+TELLING = 0.5  # points of risk below which a reason is not worth a sentence of its own
+GOOD = 60.0  # points below which a measure is a concern
 _UNSAID = "its figures moved"
 Progress = Callable[[int, int | None, str], None]
 
@@ -51,7 +53,7 @@ class Risks:
     within: np.ndarray
     lifetime: np.ndarray
     average: float
-    reasons: Reasons | None
+    told: list[list[dict[str, Any]]]
 
 
 def score_accounts(
@@ -92,7 +94,7 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
         bands = [band_of(card, s, standing.get(i)) for i, s in zip(book.ids.tolist(), scores.score, strict=True)]
         standing |= dict(zip(book.ids.tolist(), bands, strict=True))
         writing.write_scores(as_of, card_row.id, _score_rows(book, scores, bands))
-        writing.write_summaries(as_of, _summary_rows(book, scores, bands, None))
+        writing.write_summaries(as_of, _summary_rows(book, card, scores, bands, None))
 
 
 def _book(workspace: Workspace, ids: Sequence[int], as_of: date, card: Card, progress: Progress) -> Book:
@@ -180,6 +182,7 @@ def _average(model: HazardModel, book: Book, kept: dict[str, Any] | None, *, who
 
 
 def _model_risks(model: HazardModel, version: int, book: Book, average: BookAverage) -> Risks:
+    found = reasons(model, book.values, book.before, book.flags, book=average)
     return Risks(
         basis="model",
         model_version_id=version,
@@ -187,7 +190,7 @@ def _model_risks(model: HazardModel, version: int, book: Book, average: BookAver
         within=model.risk_at(book.values, book.flags, HORIZONS),
         lifetime=model.expected_lifetime_months(book.values, book.flags).in_all,
         average=average.risk,
-        reasons=reasons(model, book.values, book.before, book.flags, book=average),
+        told=[_told(found, row) for row in range(len(book.ids))],
     )
 
 
@@ -201,7 +204,7 @@ def _base_risks(book: Book, as_of: date) -> Risks:
     survival = np.cumprod(1 - hazards, axis=1)
     within = np.column_stack([risk_within(log_odds, days) for days in HORIZONS])
     lifetime = survival.sum(axis=1) / (1 - survival[:, -1])
-    return Risks("base rate", None, survival, within, lifetime, float(within[:, 1].mean()), None)
+    return Risks("base rate", None, survival, within, lifetime, float(within[:, 1].mean()), [[] for _ in book.ids])
 
 
 def _write(
@@ -219,7 +222,7 @@ def _write(
     changes = _changes(book, as_of, card, scores, bands, risks, was)
     writing.write_scores(as_of, card_id, _score_rows(book, scores, bands))
     writing.write_risks(as_of, _risk_rows(book, risks))
-    writing.write_summaries(as_of, _summary_rows(book, scores, bands, risks))
+    writing.write_summaries(as_of, _summary_rows(book, card, scores, bands, risks))
     writing.write_changes(as_of, changes)
 
 
@@ -244,40 +247,48 @@ def _risk_rows(book: Book, risks: Risks) -> list[dict[str, Any]]:
             "account_id": account_id, "basis": risks.basis, "model_version_id": risks.model_version_id,
             "survival": survival[row], "average_90": risks.average, "lifetime_months": float(risks.lifetime[row]),
             **{f"risk_{days}": float(within[row, n]) for n, days in enumerate(HORIZONS)},
-            "reasons": _reasons_of(risks, row),
+            "reasons": risks.told[row],
         }
         for row, account_id in enumerate(book.ids.tolist())
     ]  # fmt: skip
 
 
-def _reasons_of(risks: Risks, row: int) -> list[dict[str, Any]]:
-    if risks.reasons is None:
-        return []
+def _told(found: Reasons, row: int) -> list[dict[str, Any]]:
     return [
         {
             "code": reason.code, "sentence": reason.sentence, "points": round(reason.points, 4),
             "act": BY_CODE[reason.code].acts_on if reason.code in BY_CODE else None,
         }
-        for reason in risks.reasons.of(row)
+        for reason in found.of(row)
     ]  # fmt: skip
 
 
-def _summary_rows(book: Book, scores: Scores, bands: Sequence[str], risks: Risks | None) -> list[dict[str, Any]]:
+def _summary_rows(
+    book: Book, card: Card, scores: Scores, bands: Sequence[str], risks: Risks | None
+) -> list[dict[str, Any]]:
     score_, coverage = _nullable(scores.score), scores.coverage.tolist()
     return [
         {
             "account_id": account_id, "band": bands[row], "score": score_[row], "coverage": coverage[row],
             "risk": None if risks is None else float(risks.within[row, 1]),
-            "risk_reason": _main_reason(risks, row),
+            "risk_reason": _concern(book, card, scores, risks, row),
         }
         for row, account_id in enumerate(book.ids.tolist())
     ]  # fmt: skip
 
 
-def _main_reason(risks: Risks | None, row: int) -> str | None:
-    """Give the sentence that raises the risk most, if one does."""
-    raising = [r for r in _reasons_of(risks, row) if r["points"] > 0.5 and r["code"] != "rest"] if risks else []
-    return max(raising, key=lambda reason: reason["points"])["sentence"] if raising else None
+def _concern(book: Book, card: Card, scores: Scores, risks: Risks | None, row: int) -> str | None:
+    """Give what to look at first: what raises the risk most and can be acted on, else the weakest measure."""
+    raising = [reason for reason in risks.told[row] if reason["act"] and reason["points"] > TELLING] if risks else []
+    if raising:
+        return str(max(raising, key=lambda reason: reason["points"])["sentence"])
+    missing = np.nan_to_num((GOOD - scores.points[row]) * card.weights)
+    return _said(book, card, int(missing.argmax()), row) if missing.max(initial=0.0) > 0 else None
+
+
+def _said(book: Book, card: Card, measure: int, row: int) -> str:
+    signal = card.measures[measure].signal
+    return BY_CODE[signal].say(float(book.values[signal].iloc[row]), float(book.before[signal].iloc[row]))
 
 
 def _changes(
@@ -309,7 +320,7 @@ def _change(
         "account_id": account_id, "from_band": was.band, "to_band": bands[row],
         "from_score": was.score, "to_score": None if np.isnan(to_score) else float(to_score),
         "from_risk": was.risk, "to_risk": float(risks.within[row, 1]),
-        "why": _why(book, card, scores, earlier.get(account_id), row) or _main_reason(risks, row) or _UNSAID,
+        "why": _why(book, card, scores, earlier.get(account_id), row) or _UNSAID,
     }  # fmt: skip
 
 
@@ -322,8 +333,7 @@ def _why(book: Book, card: Card, scores: Scores, earlier: Sequence[float | None]
     moved = np.nan_to_num((scores.points[row] - then) * card.weights)
     if not np.abs(moved).max(initial=0.0):
         return None
-    signal = card.measures[int(np.abs(moved).argmax())].signal
-    return BY_CODE[signal].say(float(book.values[signal].iloc[row]), float(book.before[signal].iloc[row]))
+    return _said(book, card, int(np.abs(moved).argmax()), row)
 
 
 def _nullable(numbers: np.ndarray) -> list[Any]:

@@ -33,11 +33,10 @@ def fit_hazard(
     """
     part, periods, churns = _rows_to_learn(panel, seed, until, fewest)
     chosen = learner or (BOOSTING if churns >= ENOUGH_FOR_TREES else LOGISTIC)
-    values, horizon = part.values[periods.row], _horizon_of(periods)
     if chosen == LOGISTIC:
-        model = fit_logistic(values, horizon, periods.churned, churns)
+        model = fit_logistic(part.values, periods, churns)
     else:
-        model = tabulated(fit_trees(values, horizon, periods.churned, seed))
+        model = tabulated(fit_trees(part.values[periods.row], _horizon_of(periods), periods.churned, seed))
     about = {"churns": churns, "rows": len(periods), "until": until and until.isoformat()}
     return replace(_levelled(model, int(periods.month.max())), learner=chosen, about=about)
 

@@ -3,13 +3,16 @@
 The signals are first cut into quantile steps, so that the fitted lines are tables like those of the boosted trees.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.optimize import minimize
 
-from ml.facts import BoolArray, FloatArray
+from ml.facts import BoolArray, FloatArray, IntArray
 from ml.features import MONTHS
-from ml.hazard.curve import hazard_of
+from ml.hazard.curve import hazard_of, log_survival
 from ml.hazard.model import HazardModel, Shape
+from ml.labels import Periods
 from ml.signals import SIGNALS
 
 _Bound = tuple[float | None, float | None]
@@ -17,24 +20,27 @@ STEPS, LIMIT = 32, 3.0
 RIDGE, HORIZON_RIDGE = 10.0, 0.1  # in churned accounts; that a renewal matters is not in doubt, its size is large
 
 
-def fit_logistic(values: FloatArray, horizon: FloatArray, churned: BoolArray, churned_accounts: int) -> HazardModel:
+def fit_logistic(values: FloatArray, periods: Periods, churned_accounts: int) -> HazardModel:
     """Fit the hazard's log-odds as a straight line in each signal's standardised quantile steps.
 
     Then one more pass lets all lines fade together with the months ahead: what was seen today says less about next
     spring. The ridge grows with how often each churned account appears, since its rows are no new evidence.
+    `values` are the panel's rows, of which `periods` tells the months.
     """
-    steps = [_Steps(column) for column in values.T]
-    signals = np.column_stack([step.of(column) for step, column in zip(steps, values.T, strict=True)])
-    calendar = _horizon_columns(horizon, signals[:, 2 * _TERM])
-    repeats = churned.sum() / max(1, churned_accounts)
-    penalty = repeats * np.append(np.full(signals.shape[1], RIDGE), _CALENDAR_RIDGE)
-    lines = _solve(np.column_stack([signals, calendar]), churned, penalty, _bounds())[: signals.shape[1]]
-    together, log_month = signals @ lines, np.log(horizon[:, 0])
-    centre = log_month[churned].mean()
-    fading = np.column_stack([together, together * (log_month - centre), calendar])
-    penalty = repeats * np.append([0.0, RIDGE], _CALENDAR_RIDGE)
-    as_they_are: list[_Bound] = [(1.0, 1.0)]  # to scale the lines again would undo their ridge
-    _, fade, *weights = _solve(fading, churned, penalty, as_they_are + [(None, None)] * 5)
+    seen, row = np.unique(periods.row, return_inverse=True)
+    steps = [_Steps(column) for column in values[seen].T]
+    signals = np.column_stack([step.of(column) for step, column in zip(steps, values[seen].T, strict=True)])
+    calendar, log_month = _calendar(periods, signals[row, 2 * _TERM]), np.log(periods.month)
+    repeats = periods.churned.sum() / max(1, churned_accounts)
+    penalty = np.append(np.full(signals.shape[1], RIDGE), _CALENDAR_RIDGE)
+    rows = _Rows(signals, row, calendar, periods.churned)
+    lines = rows.solve(repeats * penalty, [*_held_to_direction(), *[(None, None)] * 4])[: signals.shape[1]]
+    together, centre = signals @ lines, log_month[periods.churned].mean()
+    fading = np.column_stack([together[row] * (log_month - centre), calendar])
+    rows = _Rows(together[:, None], row, fading, periods.churned)
+    # To scale the lines again, too, would undo their ridge: their weight is held at 1.
+    penalty = np.append([0.0, RIDGE], _CALENDAR_RIDGE)
+    _, fade, *weights = rows.solve(repeats * penalty, [(1.0, 1.0), *[(None, None)] * 5])
     by_month = np.maximum(1 + fade * (np.log(np.arange(1, MONTHS + 1)) - centre), 0.0)
     return _as_tables(steps, lines, by_month, np.array(weights))
 
@@ -69,33 +75,53 @@ class _Steps:
         return pair
 
 
-def _horizon_columns(horizon: FloatArray, term: FloatArray) -> FloatArray:
+def _calendar(periods: Periods, term: FloatArray) -> FloatArray:
     """Return renewal, renewal × term, log month ahead and the constant: how the calendar alone moves the hazard."""
-    month, renewal = horizon.T
-    return np.column_stack([renewal, renewal * term, np.log(month), np.ones(len(month))])
+    renewal = periods.renewal.astype(float)
+    return np.column_stack([renewal, renewal * term, np.log(periods.month), np.ones(len(periods))])
 
 
-def _solve(design: FloatArray, churned: BoolArray, penalty: FloatArray, bounds: list[_Bound]) -> FloatArray:
-    """Return the weights of the penalised likelihood's maximum within the bounds; the last column is constant."""
+@dataclass(frozen=True)
+class _Rows:
+    """Signals [rows, ...] shared by all months of a row, and columns of each month: [months, ...], the last constant.
 
-    def loss(weights: FloatArray) -> tuple[float, FloatArray]:
-        log_odds = design @ weights
-        value = np.logaddexp(0.0, log_odds).sum() - log_odds[churned].sum() + 0.5 * (penalty * weights**2).sum()
-        return float(value), design.T @ (hazard_of(log_odds) - churned) + penalty * weights
+    The signals are never repeated by month: that is what makes the fit quick.
+    """
 
-    start = np.zeros(design.shape[1])
-    start[-1] = np.log(max(churned.mean(), 1e-6))
-    found: FloatArray = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options={"maxiter": 300}).x
-    return found
+    signals: FloatArray
+    row: IntArray
+    by_month: FloatArray
+    churned: BoolArray
+
+    def solve(self, penalty: FloatArray, bounds: list[_Bound]) -> FloatArray:
+        """Return the weights at the maximum of the penalised likelihood within the bounds."""
+        start = np.zeros(len(bounds))
+        start[-1] = np.log(max(self.churned.mean(), 1e-6))
+
+        def loss(weights: FloatArray) -> tuple[float, FloatArray]:
+            value, slope = self._loss(weights)
+            return value + 0.5 * float((penalty * weights**2).sum()), slope + penalty * weights
+
+        options = {"maxiter": 300}
+        found: FloatArray = minimize(loss, start, jac=True, bounds=bounds, method="L-BFGS-B", options=options).x
+        return found
+
+    def _loss(self, weights: FloatArray) -> tuple[float, FloatArray]:
+        of_row, of_month = np.split(weights, [self.signals.shape[1]])
+        log_odds = (self.signals @ of_row)[self.row] + self.by_month @ of_month
+        value = -log_survival(log_odds).sum() - log_odds[self.churned].sum()
+        miss = hazard_of(log_odds) - self.churned
+        by_row = np.bincount(self.row, weights=miss, minlength=len(self.signals))
+        return float(value), np.concatenate([by_row @ self.signals, miss @ self.by_month])
 
 
-def _bounds() -> list[_Bound]:
-    """Hold each signal's line to its direction; what an unknown value means, and the calendar, are free."""
+def _held_to_direction() -> list[_Bound]:
+    """Hold each signal's line to its direction; what an unknown value means is free."""
     held: list[_Bound] = []
     for signal in SIGNALS:
         line = (0.0 if signal.direction > 0 else None, 0.0 if signal.direction < 0 else None)
         held += [line, (None, None)]
-    return held + [(None, None)] * len(_CALENDAR_RIDGE)
+    return held
 
 
 def _as_tables(steps: list[_Steps], lines: FloatArray, by_month: FloatArray, weights: FloatArray) -> HazardModel:

@@ -7,11 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.features import MONTHS
-from ml.hazard import BOOSTING, LOGISTIC, TooLittleToLearn, fit_hazard
+from ml.hazard import BOOSTING, LOGISTIC, TooLittleToLearn, fit_hazard, fitting
 from ml.hazard.boosting import fit_trees, tabulated
 from ml.hazard.calibration import fit_calibration, log_loss_of
 from ml.hazard.curve import exposure, hazard_of, risk_within
-from ml.hazard import fitting
 from ml.hazard.fitting import _horizon_of
 from ml.hazard.model import Calibration
 from ml.labels import periods_of

@@ -82,11 +82,11 @@ def test_without_a_past_the_shock_is_the_priors():
 
 
 def test_eighty_percent_intervals_hold_and_independent_ones_do_not(monkeypatch):
-    rng = np.random.default_rng(6)
+    rng = np.random.default_rng(7)
     held, held_without = [], []
-    for run in range(4):
+    for run in range(8):
         periods = []
-        for number in range(10):
+        for number in range(8):
             p, amount, spread = due(120, 100 * run + number)
             renewed = happened(p, 0.5 * rng.standard_normal(), rng)
             periods.append(PastPeriod(p, amount, spread, renewed, float((renewed * amount).sum())))
@@ -94,7 +94,7 @@ def test_eighty_percent_intervals_hold_and_independent_ones_do_not(monkeypatch):
         with monkeypatch.context() as alone:
             alone.setattr(renewals, "estimate_shock", lambda _predicted, _renewed: 0.0)
             held_without += interval_coverage(periods, draws=1000, seed=run).held
-    assert 0.65 <= np.mean(held) <= 0.95
+    assert 0.7 <= np.mean(held) <= 0.9
     assert np.mean(held_without) < np.mean(held) - 0.1
 
 

@@ -76,10 +76,10 @@ def test_an_account_never_used_in_a_book_that_is_used_is_silent_since_it_began()
 
 
 def people():
-    before = [user_days(0, user, "2025-11-10", "2025-11-11") for user in range(5)]
+    before = [row for user in range(5) for row in user_days(0, user, "2025-11-10", "2025-11-11")]
     now = user_days(0, 0, "2025-12-20", "2025-12-31", "2026-01-01")
     after = user_days(0, 4, "2026-01-02")
-    return sum(before, []) + now + after + user_days(0, 0, "2025-10-01")
+    return before + now + after + user_days(0, 0, "2025-10-01")
 
 
 def test_active_users_are_distinct_over_the_turn_of_a_month():

@@ -18,7 +18,7 @@ def day(text):
 
 def contract(
     account=0, started="2024-06-01", ended=None, arr=1200.0, known=None, term=12, seats=10.0, renews=None, auto=True
-):  # noqa: PLR0917
+):
     return {
         "account": account, "started_on": day(started), "ended_on": day(ended), "known_end_on": day(known or ended),
         "arr": arr, "seats": seats, "term_months": float(term), "renews_on": day(renews), "auto_renew": auto,

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
+from app.core import tenancy
 from app.extensions import db
 from app.identity import keys
 from app.identity.models import ApiKey
@@ -183,8 +184,6 @@ def test_a_key_goes_in_either_header(client, key):
 
 
 def test_the_key_writes_to_its_own_workspace_only(post, cast, client):
-    from app.core import tenancy
-
     with tenancy.workspace(cast.elsewhere.id):
         _, theirs = keys.make_key("theirs", ["usage:write"], cast.outsider.id)
     answer = post({"events": [event(1)]}, secret=theirs)
@@ -199,7 +198,7 @@ def test_a_database_that_is_away_is_said_to_be_so_with_when_to_come_again(post, 
     monkeypatch.setattr(api, "ingest", away)
     answer = post({"events": [event(1)]})
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
-    assert answer.headers["Retry-After"] == "5"
+    assert 5 <= int(answer.headers["Retry-After"]) <= 60
 
 
 def test_a_value_no_column_can_hold_is_the_senders_fault_and_not_ours(post, monkeypatch):
