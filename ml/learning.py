@@ -32,7 +32,7 @@ from ml.labels import Panel, churns_in, landmarks_before, panel_of, periods_of
 from ml.signals import SIGNALS
 
 HORIZONS = (30, 90, 180, 365)
-MOST_ACCOUNTS = 8_000  # of a larger book a random sample is learnt from: unbiased, and as good
+MOST_ACCOUNTS = 5_000  # of a larger book a random sample is learnt from: unbiased, and as good
 FEWEST_BEHIND_A_CUT = 10
 PLENTY_FOR_TREES = 1_000
 FREE = "free boosting"

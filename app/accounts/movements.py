@@ -30,6 +30,7 @@ SELECT account_id, day,
        closing - delta, closing
 FROM runs ORDER BY account_id, day
 """
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('movement ' || current_setting('app.workspace_id'), 0))")
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Bridge:
 
 
 def rebuild(account_ids: Sequence[int] | None = None) -> None:
-    """Derive the movements of some accounts (or all) anew from their subscriptions."""
+    """Derive the movements of some accounts (or all) anew from their subscriptions, one writer a workspace at a time."""
+    db.session.execute(_ALONE)
     which = "" if account_ids is None else "AND account_id = ANY(:ids)"
     ids = {} if account_ids is None else {"ids": list(account_ids)}
     db.session.execute(text("DELETE FROM movement WHERE true " + which), ids)

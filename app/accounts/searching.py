@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import text
 
-from app.core.upserting import as_json
+from app.core.upserting import CHUNK, as_json
 from app.extensions import db
 
 _WORDS = re.compile(r"[^\W_]+")
@@ -79,15 +79,17 @@ def index_contacts(account_ids: Sequence[int]) -> None:
 
 
 def _index(account_ids: Sequence[int], names: str, which: str) -> None:
-    if not account_ids:
-        return
-    ids = {"ids": list(account_ids)}
+    for start in range(0, len(account_ids), CHUNK):
+        _index_some(list(account_ids[start : start + CHUNK]), names, which)
+
+
+def _index_some(account_ids: list[int], names: str, which: str) -> None:
     rows = [
         {"account_id": account_id, "contact_id": contact_id, "word": word}
-        for account_id, contact_id, name in db.session.execute(text(names), ids)
+        for account_id, contact_id, name in db.session.execute(text(names), {"ids": account_ids})
         for word in words_of(name)
     ]
-    db.session.execute(text(f"DELETE FROM search_word WHERE account_id = ANY(:ids) AND {which}"), ids)
+    db.session.execute(text(f"DELETE FROM search_word WHERE account_id = ANY(:ids) AND {which}"), {"ids": account_ids})
     db.session.execute(
         text(
             "INSERT INTO search_word (word, account_id, contact_id) SELECT word, account_id, contact_id"

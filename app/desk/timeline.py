@@ -28,7 +28,8 @@ def stretch(account_id: int, kinds: Sequence[str], before: str | None, now: date
     at, kind, row_id = read_cursor(before, 3) if before else ((now + timedelta(days=1)).isoformat(), "", 0)
     values = {"account": account_id, "now": now, "at": at, "kind": kind, "id": row_id, "size": LENGTH + 1}
     query = " UNION ALL ".join(f"({_EARLIER.format(source=_SOURCES[kind])})" for kind in kinds)
-    rows = list(db.session.execute(text(f"{query} ORDER BY at DESC, kind DESC, id DESC LIMIT :size"), values))
+    newest = text(f"SELECT * FROM ({query}) said ORDER BY at DESC, kind DESC, id DESC LIMIT :size")
+    rows = list(db.session.execute(newest, values))
     more = len(rows) > LENGTH
     rows = rows[:LENGTH]
     return Stretch(rows, write_cursor(rows[-1].at.isoformat(), rows[-1].kind, rows[-1].id) if more else None)

@@ -17,6 +17,10 @@ SELECT greatest((SELECT max(last_used_on) FROM account_summary WHERE last_used_o
                 (SELECT max(started_on) FROM subscription WHERE started_on <= :today),
                 (SELECT max(ended_on) FROM subscription WHERE ended_on <= :today))
 """
+_LAST_USE = """
+SELECT max(month + n::int - 1) FROM daily_usage, unnest(totals) WITH ORDINALITY AS days (total, n)
+WHERE month = (SELECT max(month) FROM daily_usage WHERE month <= :today) AND total <> 0 AND month + n::int - 1 <= :today
+"""
 
 
 def settle(workspace: Workspace, now: datetime) -> date:
@@ -28,6 +32,8 @@ def settle(workspace: Workspace, now: datetime) -> date:
     today = day_in(workspace.time_zone, now)
     newest = db.session.execute(text(_NEWEST), {"today": today}).scalar()
     old = OLD_DEMO if workspace.is_demo else OLD
+    if newest and today - newest > old:  # of usage only the month is known so far, and days are dearer to look for
+        newest = max(newest, db.session.execute(text(_LAST_USE), {"today": today}).scalar() or newest)
     workspace.book_day = newest if newest and today - newest > old else None
     db.session.flush()
     return workspace.book_day or today

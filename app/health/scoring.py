@@ -98,13 +98,20 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
 
 
 def _book(workspace: Workspace, ids: Sequence[int], as_of: date, card: Card, progress: Progress) -> Book:
+    """Read the signals of accounts, some thousands at a time; witnesses say what the rest of the book would."""
     parts, ages = [], queries.source_ages(as_of)
+    witnesses = queries.witnesses(as_of, workspace.time_zone, LOOK_BACK_DAYS)
     for start in range(0, len(ids), CHUNK):
         progress(start, len(ids), "Reading signals")
-        chunk = ids[start : start + CHUNK]
-        facts = _facts(workspace, chunk, as_of, as_of)
-        parts.append(_stale_out(_snapshot_book(facts, as_of), ages, card))
+        chunk = set(ids[start : start + CHUNK])
+        facts = _facts(workspace, sorted(chunk | witnesses), as_of, as_of)
+        parts.append(_stale_out(_of_accounts(_snapshot_book(facts, as_of), chunk), ages, card))
     return _joined(parts)
+
+
+def _of_accounts(book: Book, ids: set[int]) -> Book:
+    ours = np.isin(book.ids, list(ids))
+    return Book(book.ids[ours], book.values[ours], book.before[ours], book.flags[ours], book.arr[ours])
 
 
 def _facts(workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date) -> Facts:
