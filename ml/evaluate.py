@@ -15,6 +15,7 @@ from ml.facts import BoolArray, DayArray, FloatArray, IntArray
 from ml.hazard.curve import hazard_of
 
 DRAWS, DRAWS_AT_ONCE = 300, 2_000_000  # the second in weights, so that memory stays bounded
+PLENTY = 1_500_000  # row × draw pairs after which a bootstrap has said enough
 BINS = 10
 NEWTON_ROUNDS, CLOSE = 12, 1e-7
 
@@ -179,7 +180,7 @@ def calibration_bins(outcomes: Outcomes) -> list[dict[str, float | int | None]]:
 
 def draws_of(outcomes: Outcomes, measures: tuple[Measure, ...], seed: int, draws: int | None = None) -> FloatArray:
     """Return bootstrap values [measures, draws]; each draw takes as many accounts as there are, with replacement."""
-    draws = draws or DRAWS
+    draws = draws or _enough_draws(len(outcomes))
     accounts, place = np.unique(outcomes.account, return_inverse=True)
     rng = np.random.default_rng(seed)
     values = np.empty((len(measures), draws))
@@ -201,7 +202,7 @@ def compare(
     def difference(rows: Outcomes, weights: FloatArray) -> FloatArray:
         return measure(rows.with_risk(ours), weights) - measure(rows.with_risk(theirs), weights)
 
-    drawn = draws_of(outcomes, (difference,), seed, draws=2 * DRAWS)[0]
+    drawn = draws_of(outcomes, (difference,), seed, draws=2 * _enough_draws(len(outcomes)))[0]
     value = difference(outcomes, np.ones((1, len(outcomes))))[0]
     return {"difference": number(value), **_interval(drawn), "share_lower": number(np.nanmean(drawn < 0))}
 
@@ -209,6 +210,11 @@ def compare(
 def number(value: float) -> float | None:
     """Return a float that JSON can hold: None for NaN and infinities."""
     return float(value) if np.isfinite(value) else None
+
+
+def _enough_draws(rows: int) -> int:
+    """Return `DRAWS`, or fewer for many rows, whose intervals are narrow anyway."""
+    return max(DRAWS // 3, min(DRAWS, PLENTY // max(1, rows)))
 
 
 def _interval(drawn: FloatArray) -> dict[str, float | None]:

@@ -52,7 +52,7 @@ class Bridge:
 
 
 def rebuild(account_ids: Sequence[int] | None = None) -> None:
-    """Derive the movements of some accounts (or all) anew from their subscriptions, one writer a workspace at a time."""
+    """Derive the movements of some accounts (or all) anew from their subscriptions, one writer a workspace."""
     db.session.execute(_ALONE)
     which = "" if account_ids is None else "AND account_id = ANY(:ids)"
     ids = {} if account_ids is None else {"ids": list(account_ids)}

@@ -8,19 +8,22 @@ from app.extensions import db
 
 
 def refresh(account_ids: Sequence[int] | None) -> None:
-    """Bring the summaries' last touch and unanswered word up to date, and have the accounts scored again."""
-    which = "" if account_ids is None else "AND account_id = ANY(:ids)"
-    values = {} if account_ids is None else {"ids": list(account_ids)}
-    db.session.execute(text(_REFRESH.format(which=which)), values)
-    db.session.execute(
-        text(
-            "INSERT INTO touched_account (account_id) SELECT account_id FROM account_summary"
-            f" WHERE true {which} ORDER BY account_id ON CONFLICT (workspace_id, account_id) DO NOTHING"
-        ),
-        values,
-    )
+    """Bring the summaries' last touch and unanswered word up to date, and have the accounts scored again.
+
+    The whole book (None) is scored by whoever refreshes it.
+    """
+    if account_ids is None:
+        db.session.execute(text(_REFRESH.format(which="")))
+        return
+    values = {"ids": list(account_ids)}
+    db.session.execute(text(_REFRESH.format(which="AND account_id = ANY(:ids)")), values)
+    db.session.execute(text(_TOUCH), values)
 
 
+_TOUCH = """
+INSERT INTO touched_account (account_id) SELECT account_id FROM account_summary WHERE account_id = ANY(:ids)
+ORDER BY account_id ON CONFLICT (workspace_id, account_id) DO NOTHING
+"""
 _REFRESH = """
 WITH heard AS MATERIALIZED (
     SELECT account_id, max(happened_at) FILTER (WHERE direction <> 'internal') AS touched_at,

@@ -1,7 +1,7 @@
 """Managers' own calls on renewals."""
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_login import current_user
@@ -59,7 +59,7 @@ def _renewal() -> date:
 def _amount() -> int:
     try:
         amount = to_minor(Decimal(request.form.get("amount", "").replace(",", "").strip()), g.workspace.currency)
-    except (InvalidOperation, ValueError, OverflowError) as error:
+    except (ArithmeticError, ValueError) as error:
         raise Problem(400, "`amount` must be a number, such as 12500 or 12,500.00.", "amount") from error
     if not 0 <= amount < 10**15:
         raise Problem(400, "`amount` must not be negative, nor beyond a trillion.", "amount")

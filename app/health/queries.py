@@ -67,7 +67,10 @@ def latest_values(account_ids: Sequence[int], before: date) -> dict[int, list[fl
 
 
 def source_ages(as_of: date) -> dict[str, int | None]:
-    """Give for each kind of source the days from its newest fact to `as_of`; None when it has never said anything."""
+    """Give for each kind of source the days from its newest fact to `as_of`; None when it has never said anything.
+
+    The summaries know the newest fact of all; for a day before that one the facts themselves are asked.
+    """
     row = db.session.execute(text(_NEWEST), {"as_of": as_of}).one()
     ages = {name: None if day is None else max(0, (as_of - day).days) for name, day in zip(_SOURCES, row, strict=True)}
     return ages | {"contracts": 0, "contacts": 0}
@@ -75,9 +78,15 @@ def source_ages(as_of: date) -> dict[str, int | None]:
 
 _SOURCES = ("usage", "conversations", "invoices")
 _NEWEST = """
-SELECT (SELECT max(last_used_on) FROM account_summary) AS usage,
-       (SELECT max(last_touch_at)::date FROM account_summary) AS conversations,
-       (SELECT max(issued_on) FROM invoice WHERE issued_on <= :as_of) AS invoices
+SELECT CASE WHEN newest.used <= :as_of THEN newest.used ELSE (
+           SELECT max(month + n::int - 1) FROM daily_usage, unnest(totals) WITH ORDINALITY AS days (total, n)
+           WHERE month BETWEEN date_trunc('month', CAST(:as_of AS date) - 62)::date AND :as_of
+             AND total > 0 AND month + n::int - 1 <= :as_of) END,
+       CASE WHEN newest.touched <= :as_of THEN newest.touched ELSE (
+           SELECT max(happened_at)::date FROM interaction
+           WHERE happened_at < CAST(:as_of AS date) + 1 AND direction <> 'internal') END,
+       (SELECT max(issued_on) FROM invoice WHERE issued_on <= :as_of)
+FROM (SELECT max(last_used_on) AS used, max(last_touch_at)::date AS touched FROM account_summary) newest
 """
 
 

@@ -136,11 +136,13 @@ def test_accounts_that_were_spoken_to_are_scored_again(acme):
     assert claim_touched(10) == [acme]
 
 
-def test_refreshing_all_does_what_refreshing_each_does(acme):
+def test_refreshing_all_does_what_refreshing_each_does_and_leaves_the_scoring_to_its_caller(acme):
     record(said("m1", 3))
+    claim_touched(10)
     summarising.refresh(None)
     db.session.expire_all()
     assert get_summary(acme).owed_since == hours_ago(3)
+    assert claim_touched(10) == []
 
 
 def test_talks_of_another_workspace_stay_there(cast):

@@ -35,7 +35,10 @@ def lived(workspace):
     use("monthly", {days_ago(n): 4.0 for n in range(0, 140, 2)}, people=("eve",))
     say("busy", {"happened_at": at(days_ago(3)), "body": "Works well, we love it", "resolved_at": at(days_ago(2))})
     say("falling", {"happened_at": at(days_ago(150)), "channel": "ticket", "resolved_at": at(days_ago(149)), "body": "How?"})
+    say("monthly", {"happened_at": at(days_ago(45)), "channel": "phone", "direction": "out"})
     say("falling", {"happened_at": at(days_ago(6)), "channel": "ticket", "priority": "urgent", "body": "It is broken"})
+    people = [{"external_id": "champion", "account": "busy", "name": "Kim", "role": "champion", "joined_on": days_ago(300)}]
+    recording.record_contacts(people, NOW)
     bill = {"issued_on": days_ago(50), "due_on": days_ago(20), "amount_minor": 1000_00}
     recording.record_invoices(
         [bill | {"external_id": "b", "account": "busy", "paid_on": days_ago(21)}, bill | {"external_id": "f", "account": "falling"}],

@@ -85,12 +85,15 @@ def test_the_same_day_scored_again_gives_the_same_bytes(workspace, lived, champi
     assert len(before[0]) == len(before[1]) == 3
 
 
-def test_some_accounts_scored_alone_say_what_they_say_among_all(workspace, lived, champion):
-    """Their neighbours' contracts, talks and invoices lie between their ids."""
+@pytest.mark.parametrize("groups", [[["busy", "monthly"], ["falling", "gone"]], [["busy"], ["falling"], ["monthly"], ["gone"]]])
+def test_some_accounts_scored_alone_say_what_they_say_among_all(workspace, lived, champion, groups):
+    """Their neighbours' facts lie between their ids, and only a neighbour shows that tickets are on record at all."""
+    (silent,) = write_accounts("silent")
+    subscribe(stretch("silent", 100_00, days_ago(300)))
     scored(workspace)
     whole = kept()
-    scored(workspace, ids=[lived.busy, lived.monthly])
-    scored(workspace, ids=[lived.falling, lived.gone])
+    for group in [*groups, ["silent"]]:
+        scored(workspace, ids=[silent if name == "silent" else getattr(lived, name) for name in group])
     assert kept() == whole
 
 
@@ -100,7 +103,8 @@ def test_what_is_learnt_later_does_not_move_the_score_of_an_earlier_day(workspac
     late = at(days_ago(5))
     say("busy", {"happened_at": late, "recorded_at": NOW, "channel": "ticket", "priority": "urgent", "body": "It is broken"})
     say("busy", {"happened_at": at(TODAY), "channel": "ticket", "priority": "urgent", "body": "All is down"})
-    recording.record_contacts([{"external_id": "c", "account": "busy", "name": "C", "role": "champion", "left_on": days_ago(9), "left_known_at": NOW}], NOW)
+    left = {"external_id": "champion", "account": "busy", "name": "Kim", "role": "champion", "joined_on": days_ago(300)}
+    recording.record_contacts([left | {"left_on": days_ago(9), "left_known_at": NOW}], NOW)
     subscribe(stretch("busy", 24_000_00, days_ago(500), days_ago(-20), end_known_at=NOW))
     scored(workspace, YESTERDAY)
     assert kept(YESTERDAY) == before

@@ -13,7 +13,10 @@ from jobs.timetable import TIMETABLE
 @contextmanager
 def scores_held_back(company):
     """Make whoever writes a score wait, so that a job stands still in the middle."""
-    with company.product.eyes.connect() as connection, connection.execution_options(isolation_level="READ COMMITTED").begin():
+    with (
+        company.product.eyes.connect() as connection,
+        connection.execution_options(isolation_level="READ COMMITTED").begin(),
+    ):
         connection.execute(text("LOCK TABLE health_score IN EXCLUSIVE MODE"))
         yield
 

@@ -14,7 +14,9 @@ def test_posted_usage_is_counted_once_scored_and_shown_on_the_accounts_page(comp
     events = [{"id": f"e-{n}", "account": "A-1", "meter": "webhooks", "quantity": 7, "user": f"u{n}"} for n in range(6)]
     for expected in ((6, 0), (0, 6)):
         answer = httpx.post(
-            f"{company.product.address}/api/v1/usage", json={"events": events}, headers={"Authorization": f"Bearer {key}"}
+            f"{company.product.address}/api/v1/usage",
+            json={"events": events},
+            headers={"Authorization": f"Bearer {key}"},
         )
         assert (answer.status_code, answer.json()["accepted"], answer.json()["duplicates"]) == (200, *expected)
     scored = "SELECT count(*) AS n FROM touched_account"

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -52,13 +53,20 @@ def test_an_interaction_known_later_moves_nothing(happened, known, channel, acco
 
 
 @settings(max_examples=10, deadline=None)
-@given(left=earlier, known=later, account=st.integers(0, 39))
-def test_a_departure_known_later_moves_nothing(left, known, account):
-    roles = SMALL.contacts["role"].where(SMALL.contacts["account"] != account)
-    role = [next(iter(roles.dropna()))]
-    people = with_rows(SMALL, "contacts", account=[account], role=["user"], left_on=[left], known_left_on=[known])
-    assert role
-    unmoved(people)
+@given(left=earlier, known=later)
+def test_a_departure_known_later_moves_nothing(left, known):
+    stayed = SMALL.contacts["left_on"].isna()
+    people = SMALL.contacts.assign(
+        left_on=SMALL.contacts["left_on"].where(~stayed, left),
+        known_left_on=SMALL.contacts["known_left_on"].where(~stayed, known),
+    )
+    unmoved(replace(SMALL, contacts=people))
+
+
+def test_a_departure_known_in_time_does_move():
+    then = np.datetime64(AS_OF, "s")
+    moved = features_as_of(replace(SMALL, contacts=SMALL.contacts.assign(left_on=then, known_left_on=then)), AS_OF)
+    assert moved["champion_left"].sum() > BEFORE["champion_left"].sum()
 
 
 @settings(max_examples=10, deadline=None)
@@ -98,7 +106,7 @@ def test_a_contract_of_tomorrow_moves_nothing(started, account):
 def test_usage_of_tomorrow_moves_nothing(gap, meter):
     usage = SMALL.usage.copy()
     usage[:, meter, (AS_OF - SMALL.first_day).days + gap] += 1000
-    facts = SMALL.__class__(**{**SMALL.__dict__, "usage": usage})
+    facts = replace(SMALL, usage=usage)
     unmoved(facts)
 
 
@@ -108,7 +116,7 @@ def test_people_active_tomorrow_move_nothing():
         SMALL.user_months["month"] != month, SMALL.user_months["days"] | (1 << AS_OF.day)
     )
     months = SMALL.user_months.assign(days=bits)
-    unmoved(SMALL.__class__(**{**SMALL.__dict__, "user_months": months[months["month"] <= month]}))
+    unmoved(replace(SMALL, user_months=months[months["month"] <= month]))
 
 
 def test_a_planted_row_that_was_known_does_move_features():
@@ -166,8 +174,7 @@ def test_months_are_added_as_people_do(start, months, expected):
 
 def test_twenty_thousand_accounts_are_measured():
     facts, _ = simulated_book(accounts=400, months=13, seed=2)
-    many = facts.of_accounts(np.tile(np.arange(400), 1))
-    wide = many.__class__(**{**many.__dict__, **_repeated(many, 50)})
+    wide = replace(facts, **_repeated(facts, 50)).check()
     assert len(features_as_of(wide, END)) == 50 * len(features_as_of(facts, END))
 
 

@@ -89,3 +89,13 @@ def test_the_role_says_whose_task_it_is_and_what_nobody_owns_falls_to_a_leader(c
         (orphan, 0): cast.leader.id,
         (orphan, 1): cast.leader.id,
     }
+
+
+def test_no_task_is_due_after_the_renewal_it_leads_to(cast, new_account, new_playbook):
+    steps = [{"after_days": days, "role": "owner", "title": f"After {days}", "advice": ""} for days in (0, 1, 40)]
+    new_playbook(trigger=RENEWAL, steps=steps)
+    renews_on = TODAY + timedelta(days=10)
+    new_account(renews_on=renews_on)
+    match(NOW, TODAY)
+    due = {each.step: each.due_on for each in db.session.scalars(select(Task))}
+    assert due[0] < due[1] < due[2] == renews_on

@@ -15,7 +15,8 @@ ROLES = {"owner": "account owner", "leader": "leader"}
 _PLAN = text(
     """
 INSERT INTO task (account_id, enrolment_id, playbook_id, step, title, advice, due_on, created_at, owner_id)
-SELECT e.account_id, e.id, e.playbook_id, d.step, d.title, d.advice, d.due_on, :now,
+SELECT e.account_id, e.id, e.playbook_id, d.step, d.title, d.advice,
+       CASE WHEN s.renews_on > CAST(:today AS date) THEN least(d.due_on, s.renews_on) ELSE d.due_on END, :now,
        CASE WHEN d.role = 'owner' THEN coalesce(s.owner_id, leader_id) ELSE coalesce(leader_id, s.owner_id) END
 FROM (SELECT CAST(:leaders AS bigint[]) AS leaders) x CROSS JOIN enrolment e
 JOIN account_summary s ON s.workspace_id = e.workspace_id AND s.account_id = e.account_id
@@ -28,15 +29,15 @@ ORDER BY e.id, d.step
 
 
 def plan(steps: Sequence[Mapping[str, Any]], enrolments: Sequence[int], today: date, now: datetime) -> None:
-    """Write a task for every step of every enrolment.
+    """Write a task for every step of every enrolment; none is due after the renewal that lies ahead.
 
     An account that nobody owns falls to a leader, and leaders share the accounts among them.
     """
     dated = [
         {**step, "step": number, "due_on": working_day(today, step["after_days"])} for number, step in enumerate(steps)
     ]
-    values = {"steps": as_json(dated), "leaders": _leaders(), "enrolments": list(enrolments), "now": now}
-    db.session.execute(_PLAN, values)
+    values = {"steps": as_json(dated), "leaders": _leaders(), "enrolments": list(enrolments)}
+    db.session.execute(_PLAN, values | {"now": now, "today": today})
 
 
 def working_day(start: date, after_days: int) -> date:

@@ -15,7 +15,7 @@ def measure(view: View) -> Measured:
 
 
 def sentence(value: float, before: float) -> str:
-    return f"{figure(before)} active people come on {figure(28 * value)} of 28 days"
+    return f"active people come on {figure(28 * value)} of 28 days ({figure(before)} of them)"
 
 
 SIGNAL = Signal(

@@ -1,0 +1,358 @@
+"""The staff's screens: each answers whom it may, says what to do where nothing is, and shows one workspace only."""
+
+import csv
+import io
+import re
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from app.accounts import movements, recording, searching
+from app.accounts.models import AccountSummary, Segment
+from app.core import tenancy
+from app.core.queue import Job
+from app.desk import timeline
+from app.extensions import db
+from app.forecast.deriving import derive
+from app.health import scoring
+from app.identity.guard import ROLES, May
+from app.identity.models import AuditEntry
+from app.playbooks.models import Completion, Task
+from tests.books import at, days_ago, say, use
+from tests.cast import NOW, TODAY, book_of
+
+PERSON_OF_ROLE = {"admin": "admin", "leader": "leader", "csm": "owner", "executive": "executive", "billing engineer": "billing_engineer"}  # fmt: skip
+PAGES = ("/", "/?of=team", "/accounts", "/renewals", "/data", "/data/jobs", "/find", "/find?q=sil")
+
+
+@pytest.fixture
+def book(cast):
+    """The five accounts of the cast, with use, talks and invoices, scored on TODAY and a week before."""
+    cast.workspace.book_day = TODAY
+    accounts = book_of(cast)
+    for name in ("thriving", "slipping", "silent"):
+        use(getattr(accounts, name).external_id, {days_ago(n): 5.0 for n in range(30 if name == "silent" else 0, 90)}, people=("ann",))
+    say("silva", {"happened_at": at(days_ago(4)), "channel": "ticket", "priority": "urgent", "body": "It is broken, we cancel"},
+        {"happened_at": at(days_ago(3)), "channel": "note", "direction": "internal", "body": "Call them", "author": "Olivia"})  # fmt: skip
+    bill = {"account": "silva", "issued_on": days_ago(60), "due_on": days_ago(30), "amount_minor": 100_00}
+    recording.record_invoices([bill | {"external_id": "late"}, bill | {"external_id": "paid", "paid_on": days_ago(31)}], NOW)
+    searching.index_accounts([each.id for each in vars(accounts).values()])
+    scoring.score_past(cast.workspace, [days_ago(7)])
+    derive(cast.workspace, TODAY)
+    db.session.expire_all()
+    return accounts
+
+
+def pages_of(account):
+    return (f"/accounts/{account.id}", f"/accounts/{account.id}/receipt", f"/accounts/{account.id}?show=talk,score")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_screen_answers_every_role_that_may_read(book, cast, sign_in, role):
+    browser = sign_in(getattr(cast, PERSON_OF_ROLE[role]))
+    accounts = [page for each in vars(book).values() for page in pages_of(each)[:: 1 if each is book.silent else 2]]
+    for page in (*PAGES, *accounts):
+        answer = browser.get(page)
+        assert answer.status_code == 200, (page, answer.text[:500])
+        assert_clean(answer.text, page)
+
+
+def assert_clean(page, address):
+    """No inline style or script, which the CSP would drop, and nothing left unsaid by a template."""
+    assert not re.search(r"""\sstyle\s*=""", page), address
+    assert not re.search(r"<style|\son\w+\s*=\s*[\"']|javascript:", page), address
+    for opening in re.findall(r"<script[^>]*>", page):
+        assert "src=" in opening or 'type="application/json"' in opening, (address, opening)
+    for slip in ("None", "nan", "Undefined", "{{", "%}"):
+        assert not re.search(rf">[^<]*\b{re.escape(slip)}\b[^<]*<", re.sub(r"(?s)<script.*?</script>", "", page)), (address, slip)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_workspace_is_answered_too(cast, sign_in, page):
+    answer = sign_in(cast.admin).get(page)
+    assert answer.status_code == 200
+    assert_clean(answer.text, page)
+
+
+def test_an_empty_list_teaches_how_to_fill_it(cast, sign_in):
+    page = sign_in(cast.admin).get("/accounts").text
+    assert "No accounts yet" in page
+    assert "/imports/new" in page or "Import your data" in page
+    assert "Import your data" not in sign_in(cast.owner).get("/accounts").text
+
+
+def test_who_may_not_work_sees_no_button_that_would_refuse_them(book, cast, sign_in):
+    for address in (f"/accounts/{book.silent.id}", "/accounts"):
+        page = sign_in(cast.executive).get(address).text
+        forms = [form for form in re.findall(r'<form[^>]*method="post"[^>]*action="([^"]*)"', page) if "sign-out" not in form]
+        assert [form for form in forms if "/accounts/" in form and "bulk" not in form] == [], address
+        assert "Hand over" not in page
+
+
+def test_an_account_of_another_workspace_is_not_there(book, cast, sign_in):
+    for page in pages_of(book.silent):
+        answer = sign_in(cast.outsider).get(page)
+        assert answer.status_code == 404
+        assert "Silva" not in answer.text
+
+
+def test_what_is_not_there_is_said_so(book, cast, sign_in):
+    browser = sign_in(cast.owner)
+    assert browser.get("/accounts/999999").status_code == 404
+    assert browser.get(f"/accounts/{book.churned.id}/receipt").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/accounts?after=rubbish", "/accounts?after=WzEsMl0", "/renewals?quarter=soon", "/renewals?quarter=2026-11-20",
+        "/renewals?quarter=9999-10-01", "/accounts/{id}?before=rubbish", "/accounts/{id}/receipt?day=soon",
+        "/accounts/{id}/receipt?against=2026-02-30", "/?of=99999999999999999999999", "/accounts?tier=a%00b",
+    ],
+)  # fmt: skip
+def test_an_address_that_means_nothing_is_refused_in_words(book, cast, sign_in, address):
+    answer = sign_in(cast.owner).get(address.format(id=book.silent.id))
+    assert answer.status_code == 400, address
+    assert_clean(answer.text, address)
+
+
+# --- accounts ---
+
+
+def names(page):
+    return re.findall(r'data-open href="[^"]*">([^<]+)<', page)
+
+
+@pytest.fixture
+def many(cast):
+    """A hundred and twenty accounts of one size."""
+    told = [{"external_id": f"n{n:03}", "name": f"Number {n:03}"} for n in range(120)]
+    recording.record_accounts(told, NOW)
+    ids = db.session.scalars(text("SELECT id FROM account ORDER BY id")).all()
+    db.session.add_all(AccountSummary(account_id=i, name=t["name"], stage="adopting", arr_minor=100_00) for i, t in zip(ids, told, strict=True))
+    db.session.flush()
+
+
+def test_pages_follow_one_another_to_the_last(many, cast, sign_in):
+    browser, address, seen = sign_in(cast.owner), "/accounts?sort=name", []
+    while address:
+        page = browser.get(address).text
+        seen += names(page)
+        found = re.search(r'href="([^"]*after=[^"]*)"', page)
+        address = found and found[1].replace("&amp;", "&")
+    assert seen == [f"Number {n:03}" for n in range(120)]
+
+
+def test_a_cursor_of_another_order_is_refused(many, cast, sign_in):
+    browser = sign_in(cast.owner)
+    after = re.search(r"after=([\w-]+)", browser.get("/accounts?sort=name").text)[1]
+    assert browser.get(f"/accounts?sort=name&after={after}").status_code == 200
+    assert browser.get(f"/accounts?sort=risk&after={after}").status_code == 400
+    assert browser.get(f"/accounts?after={after}").status_code == 400
+
+
+def test_the_list_shows_the_columns_that_are_asked_for(book, cast, sign_in):
+    browser = sign_in(cast.owner)
+    answer = browser.get("/accounts/columns?column=plan&column=seats&column=nothing&band=watch")
+    assert answer.location == "/accounts?columns=plan,seats&band=watch"
+    page = browser.get(answer.location).text
+    assert names(page) == ["Slate &amp; Sons"] or names(page) == []
+    assert ">Plan<" in page
+    assert ">Owner</th>" not in page
+
+
+def exported(browser, query=""):
+    answer = browser.get(f"/accounts/export.csv{query}", buffered=True)
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    return list(csv.DictReader(io.StringIO(answer.text)))
+
+
+def test_the_export_holds_all_that_matches_beyond_a_page(many, cast, sign_in, monkeypatch):
+    monkeypatch.setattr("app.desk.portfolio._STRETCH", 50)
+    rows = exported(sign_in(cast.executive), "?sort=name")
+    assert [row["name"] for row in rows] == [f"Number {n:03}" for n in range(120)]
+    assert rows[0]["arr"] == "100.0"
+
+
+def test_an_exported_amount_is_in_whole_units_of_its_currency(many, cast, sign_in):
+    cast.workspace.currency = "JPY"
+    assert exported(sign_in(cast.executive))[0]["arr"] == "10000.0"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])
+def test_no_exported_cell_is_run_as_a_formula(book, cast, sign_in, name):
+    db.session.get_one(AccountSummary, (cast.workspace.id, book.silent.id)).name = name
+    db.session.flush()
+    row = next(row for row in exported(sign_in(cast.owner)) if row["account"] == str(book.silent.id))
+    assert row["name"] == f"'{name}"
+
+
+def bulk(browser, *accounts, owner, **more):
+    return browser.post("/accounts/bulk", data={"account": [str(each) for each in accounts], "owner_choice": owner} | more)
+
+
+def test_handing_over_many_is_written_down_for_each(book, cast, sign_in):
+    answer = bulk(sign_in(cast.leader), book.silent.id, book.slipping.id, 2**40, "x", owner=cast.colleague.id, band="watch")
+    assert answer.location == "/accounts?band=watch"
+    db.session.expire_all()
+    assert [book.silent.owner_id, book.slipping.owner_id, book.thriving.owner_id] == [cast.colleague.id] * 2 + [cast.owner.id]
+    trail = db.session.scalars(select(AuditEntry).order_by(AuditEntry.subject_id)).all()
+    assert [(each.act, each.subject_id, each.actor, each.changes) for each in trail] == [
+        ("hand over", each.id, cast.leader.name, {"owner": cast.colleague.name})
+        for each in sorted((book.silent, book.slipping), key=lambda account: account.id)
+    ]
+
+
+@pytest.mark.parametrize("owner", ["", "0", "me", "999999"])
+def test_accounts_are_handed_to_members_only(book, cast, sign_in, owner):
+    assert bulk(sign_in(cast.leader), book.silent.id, owner=owner).status_code == 400
+    assert bulk(sign_in(cast.leader), owner=cast.colleague.id).status_code == 400
+    assert sign_in(cast.leader).post(f"/accounts/{book.silent.id}/owner", data={"owner_id": owner}).status_code == 400
+
+
+def test_one_account_is_handed_over_from_its_page(book, cast, sign_in):
+    answer = sign_in(cast.owner).post(f"/accounts/{book.silent.id}/owner", data={"owner_id": cast.colleague.id})
+    assert answer.location == f"/accounts/{book.silent.id}"
+    db.session.expire_all()
+    assert book.silent.owner_id == cast.colleague.id
+    (entry,) = db.session.scalars(select(AuditEntry))
+    assert entry.changes == {"name": "Silva Imports", "to": cast.colleague.name, "before": cast.owner.name}
+
+
+def test_a_filter_is_saved_under_a_name_and_forgotten_again(book, cast, sign_in):
+    browser = sign_in(cast.owner)
+    for band in ("watch", "at risk"):
+        browser.post("/accounts/segments", data={"name": "Mine", "band": band, "sort": "risk"})
+    (segment,) = db.session.scalars(select(Segment))
+    assert segment.filters == {"band": "at risk", "sort": "risk"}
+    assert "Mine" in browser.get("/accounts").text
+    assert browser.post("/accounts/segments", data={"name": " "}).status_code == 400
+    browser.post(f"/accounts/segments/{segment.id}/removal")
+    assert db.session.scalars(select(Segment)).all() == []
+    assert browser.post(f"/accounts/segments/{segment.id}/removal").status_code == 404
+
+
+# --- one account ---
+
+
+def test_a_receipt_opens_any_day_and_holds_it_against_another(book, cast, sign_in):
+    browser, address = sign_in(cast.owner), f"/accounts/{book.silent.id}/receipt"
+    today, earlier = (browser.get(f"{address}?day={day}").text for day in (TODAY, days_ago(7)))
+    assert f'value="{TODAY}"' in today
+    assert f'value="{days_ago(7)}"' in earlier
+    assert "What moved since" in today
+    assert "What moved since" not in earlier
+    assert browser.get(f"{address}?day={days_ago(8)}").status_code == 404
+    assert "What moved since" in browser.get(f"{address}?day={TODAY}&against={days_ago(7)}").text
+
+
+def stretch_of(account, kinds=tuple(timeline.KINDS), before=None):
+    return timeline.stretch(account.id, kinds, before, NOW)
+
+
+def test_the_timeline_shows_the_kinds_that_are_asked_for(book, cast):
+    movements.rebuild()
+    task = Task(account_id=book.silent.id, owner_id=cast.owner.id, title="Call", due_on=TODAY, is_open=False)
+    db.session.add(task)
+    db.session.flush()
+    db.session.add(Completion(task_id=task.id, completed_by=cast.owner.id, completed_at=at(days_ago(1)), result="done", note="ok"))
+    db.session.flush()
+    kinds = {kind: [row.kind for row in stretch_of(book.silent, [kind]).rows] for kind in timeline.KINDS}
+    assert kinds == {"talk": ["talk"], "notes": ["notes"], "tasks": ["tasks"], "revenue": ["revenue"], "invoices": ["invoices"], "score": kinds["score"]}
+    assert stretch_of(book.silent, ["revenue", "invoices"]).rows[0].what == "unpaid"
+    whole = [row.at for row in stretch_of(book.silent).rows]
+    assert whole == sorted(whole, reverse=True)
+    assert len(whole) == sum(map(len, kinds.values()))
+
+
+def test_the_timeline_gives_every_row_once_though_many_fall_on_one_instant(book, cast):
+    """An import that knows days alone puts a whole day's tickets on one midnight."""
+    midnight = at(days_ago(9), 0)
+    said = [{"external_id": f"x{n}", "happened_at": midnight, "body": str(n), "channel": "note" if n % 3 else "ticket"} for n in range(47)]
+    say("silva", *said)
+    rows, before = [], None
+    while True:
+        part = stretch_of(book.silent, before=before)
+        rows += part.rows
+        before = part.earlier
+        if before is None:
+            break
+        assert len(part.rows) == timeline.LENGTH
+    assert sorted(row.words for row in rows if row.at == midnight) == sorted(str(n) for n in range(47))
+    assert len({(row.kind, row.id) for row in rows}) == len(rows)
+
+
+def test_a_change_of_score_does_not_come_twice_at_the_turn_of_a_page(book, cast):
+    db.session.execute(text("DELETE FROM health_change"))
+    db.session.execute(
+        text("INSERT INTO health_change (account_id, changed_on, from_band, to_band, why) VALUES (:id, :day, 'steady', 'watch', 'x')"),
+        {"id": book.silent.id, "day": days_ago(9)},
+    )
+    say("silva", *({"external_id": f"x{n}", "happened_at": at(days_ago(9), 8) + timedelta(minutes=n)} for n in range(40)))
+    first = stretch_of(book.silent)
+    second = stretch_of(book.silent, before=first.earlier)
+    assert [row.kind for row in (*first.rows, *second.rows)].count("score") == 1
+
+
+def test_the_next_part_of_the_timeline_comes_alone_to_the_script(book, cast, sign_in):
+    say("silva", *({"external_id": f"x{n}", "happened_at": at(days_ago(20 + n)), "body": f"word {n}"} for n in range(30)))
+    page = sign_in(cast.owner).get(f"/accounts/{book.silent.id}").text
+    address = re.search(r'hx-get="([^"]+)"', page[page.index('id="timeline"'):])[1].replace("&amp;", "&")
+    part = sign_in(cast.owner).get(address, headers={"HX-Request": "true"}).text
+    assert "<html" not in part
+    assert "word 29" in part
+    assert "word 29" not in page
+    assert "word 29" in sign_in(cast.owner).get(address).text
+
+
+# --- today, palette, data ---
+
+
+def test_a_csm_sees_their_own_day_and_others_the_teams(book, cast, sign_in):
+    assert "Silva" in sign_in(cast.owner).get("/").text
+    assert "Silva" not in sign_in(cast.colleague).get("/").text
+    assert "Silva" in sign_in(cast.leader).get("/").text
+    assert "Silva" in sign_in(cast.colleague).get(f"/?of={cast.owner.id}").text
+    assert "Silva" in sign_in(cast.colleague).get("/?of=team").text
+
+
+def test_the_palette_finds_accounts_and_the_pages_one_may_open(book, cast, sign_in):
+    found = sign_in(cast.owner).get("/find?q=sil", headers={"HX-Request": "true"}).text
+    assert f"/accounts/{book.silent.id}" in found
+    assert "<html" not in found
+    pages = {who: sign_in(getattr(cast, who)).get("/find?q=audit").text for who in ("admin", "owner")}
+    assert "/settings/audit" in pages["admin"]
+    assert "/settings/audit" not in pages["owner"]
+    assert "Nothing begins with" in sign_in(cast.owner).get("/find?q=%3Cscript%3E").text
+    assert "<script>" not in sign_in(cast.owner).get("/find?q=%3Cscript%3E").text
+
+
+def test_only_who_has_the_data_starts_stops_and_repeats_jobs(book, cast, sign_in):
+    browser = sign_in(cast.billing_engineer)
+    assert browser.post("/data/jobs", data={"name": "score_accounts"}).status_code == 302
+    job = db.session.scalars(select(Job).where(Job.name == "score_accounts")).one()
+    browser.post(f"/data/jobs/{job.id}/cancellation")
+    assert db.session.get_one(Job, (cast.workspace.id, job.id)).cancel_asked
+    db.session.execute(text("UPDATE job SET state = 'dead', error = 'it broke'"))
+    assert "it broke" in browser.get("/data/jobs").text
+    browser.post(f"/data/jobs/{job.id}/retry")
+    assert db.session.get_one(Job, (cast.workspace.id, job.id)).state == "ready"
+    assert browser.post("/data/jobs", data={"name": "rm"}).status_code == 404
+    assert sign_in(cast.leader).post("/data/jobs", data={"name": "score_accounts"}).status_code == 403
+    assert May.DATA not in ROLES["leader"]
+
+
+def test_the_renewals_of_each_quarter_can_be_chosen(book, cast, sign_in):
+    browser = sign_in(cast.executive)
+    for quarter in (date(2026, 10, 1), date(2027, 7, 1), date(2020, 1, 1)):
+        assert browser.get(f"/renewals?quarter={quarter}").status_code == 200
+
+
+def test_a_figure_of_elsewhere_never_shows(book, cast, sign_in):
+    with tenancy.workspace(cast.elsewhere.id):
+        recording.record_accounts([{"external_id": "x", "name": "Xanadu Secrets"}], NOW)
+        derive(cast.elsewhere, TODAY)
+    for page in PAGES:
+        assert "Xanadu" not in sign_in(cast.owner).get(page).text
+        assert "Silva" not in sign_in(cast.outsider).get(page).text
