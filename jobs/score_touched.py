@@ -19,4 +19,5 @@ def run(lease: Lease) -> None:
         summarising.refresh(touched, as_of)
         usage_summarising.refresh(touched, as_of)
         scoring.score_accounts(workspace, as_of, touched)
+        summarising.count_book()
         db.session.commit()

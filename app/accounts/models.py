@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import Computed, ForeignKeyConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import SmallInteger, Text
@@ -188,6 +188,9 @@ class AccountSummary(TenantKey, db.Model):
     risk: Mapped[float | None]
     risk_reason: Mapped[str | None]
     scored_on: Mapped[date | None]
+    at_stake_minor: Mapped[int] = mapped_column(
+        Computed("round(arr_minor * coalesce(risk, 1))::bigint", persisted=True)
+    )
     # forecast
     renewal_probability: Mapped[float | None]
     __table_args__ = (
@@ -199,5 +202,19 @@ class AccountSummary(TenantKey, db.Model):
         Index("ix_summary_renews", "workspace_id", text("coalesce(renews_on, '9999-12-31')"), "account_id"),
         Index("ix_summary_owner", "workspace_id", "owner_id", "arr_minor", "account_id"),
         Index("ix_summary_band", "workspace_id", "band", "arr_minor", "account_id"),
-        Index("ix_summary_at_stake", "workspace_id", text("(risk * arr_minor)")),
+        Index("ix_summary_at_stake", "workspace_id", "band", "at_stake_minor"),
+        Index("ix_summary_owed", "workspace_id", "owed_since", postgresql_where=text("owed_since IS NOT NULL")),
     )
+
+
+class BookStanding(TenantKey, db.Model):
+    """How many accounts of an owner stand in a band and what they pay: counted once, so that a page need not."""
+
+    __tablename__ = "book_standing"
+    owner_id: Mapped[int] = mapped_column(primary_key=True, server_default="0")
+    band: Mapped[str] = mapped_column(primary_key=True)
+    is_monthly: Mapped[bool] = mapped_column(primary_key=True)
+    accounts: Mapped[int]
+    arr_minor: Mapped[int]
+    at_stake_minor: Mapped[int]
+    scored_on: Mapped[date | None]

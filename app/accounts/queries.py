@@ -14,7 +14,8 @@ from app.extensions import db
 def account_ids_by_external_id(external_ids: Iterable[str]) -> dict[str, int]:
     """Give the ids of those accounts that exist."""
     query = text(
-        "SELECT external_id, a.id FROM unnest(CAST(:ids AS text[])) AS given (external_id) JOIN account a USING (external_id)"
+        "SELECT external_id, a.id FROM unnest(CAST(:ids AS text[])) AS given (external_id)"
+        " JOIN account a USING (external_id)"
     )
     return {row[0]: row[1] for row in db.session.execute(query, {"ids": sorted(set(external_ids))})}
 

@@ -32,8 +32,7 @@ def find(asked: str, limit: int = 12) -> list[Found]:
     if not words:
         return []
     also = "".join(
-        f" AND EXISTS (SELECT 1 FROM search_word w{i} WHERE w{i}.account_id = first.account_id"
-        f" AND w{i}.word >= :low{i} AND w{i}.word < :high{i})"
+        f" AND account_id IN (SELECT account_id FROM search_word WHERE word >= :low{i} AND word < :high{i})"
         for i in range(1, len(words))
     )
     query = text(

@@ -54,6 +54,20 @@ WHERE (account_summary.name, account_summary.owner_id, account_summary.stage, ac
 """
 
 
+def count_book() -> None:
+    """Count anew how the whole book stands, by owner, band and kind of contract."""
+    db.session.execute(text("DELETE FROM book_standing"))
+    db.session.execute(text(_COUNT))
+
+
+_COUNT = """
+INSERT INTO book_standing (owner_id, band, is_monthly, accounts, arr_minor, at_stake_minor, scored_on)
+SELECT coalesce(owner_id, 0), band, renews_on IS NULL, count(*), sum(arr_minor),
+       coalesce(sum(at_stake_minor) FILTER (WHERE risk IS NOT NULL), 0), max(scored_on)
+FROM account_summary WHERE arr_minor > 0 GROUP BY 1, 2, 3
+"""
+
+
 def refresh(account_ids: Sequence[int] | None, today: date) -> None:
     """Bring the summaries of some accounts (or all) up to `today`; the stage of the account follows."""
     which = "" if account_ids is None else "AND a.id = ANY(:ids)"

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 
 from app.demo.company import Company, simulate
 from app.demo.seeding import seed
-from app.forecast import projecting
+from app.forecast.deriving import derive
 from app.health import learning, scoring
 from app.identity.founding import found
 from app.identity.models import Workspace
@@ -48,11 +48,7 @@ def _reading(workspace: Workspace, as_of: date, now: datetime) -> Iterator[Step]
     weeks = [*(as_of - timedelta(weeks=back) for back in range(WEEKS_SCORED, 0, -1)), as_of - timedelta(days=1)]
     yield f"Scoring the past {WEEKS_SCORED} weeks", lambda: scoring.score_past(workspace, weeks)
     yield "Training the churn model, judged on months it has not seen", lambda: learning.train(workspace, as_of)
-    yield "Scoring the book", lambda: scoring.score_accounts(workspace, as_of)
-    yield (
-        "Forecasting renewals",
-        lambda: (projecting.project(workspace, as_of), projecting.take_snapshot(workspace, as_of)),
-    )
+    yield "Scoring the book, forecasting its renewals", lambda: derive(workspace, as_of)
     yield "Setting up playbooks", lambda: (ensure_defaults(now), match(now, now.date()))
 
 

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from app.accounts import portfolio as book
 from app.accounts import queries as accounts
 from app.accounts.models import BANDS, STAGES, Segment
+from app.core import tenancy
 from app.core.money import minor_digits
 from app.core.paging import read_cursor, write_cursor
 from app.core.problems import NotFoundError, Problem
@@ -71,7 +72,7 @@ def export() -> Response:
     """Give all accounts that match the address as CSV."""
     asked, today = book.Asked.of(request.args), guard.today()
     people = {person.id: person.name for person in accounts.members()}
-    lines = stream_with_context(_lines(asked, today, people, _minor()))
+    lines = stream_with_context(_in_scope(_lines(asked, today, people, _minor())))
     return Response(lines, mimetype="text/csv", headers={"Content-Disposition": "attachment; filename=accounts.csv"})
 
 
@@ -151,6 +152,17 @@ def _minor() -> int:
 def _columns() -> list[str]:
     asked = request.args.get("columns", "")
     return [name for name in asked.split(",") if name in COLUMNS] or list(DEFAULT_COLUMNS)
+
+
+def _in_scope(lines: Iterator[str]) -> Iterator[str]:
+    """Make lines for the workspace of this request, which is over and forgotten when they are made."""
+    scope = tenancy.current_scope()
+
+    def made() -> Iterator[str]:
+        tenancy.enter(scope)
+        yield from lines
+
+    return made()
 
 
 def _lines(asked: book.Asked, today: date, people: Mapping[int, str], minor: int) -> Iterator[str]:

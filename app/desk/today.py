@@ -51,43 +51,57 @@ def _whose() -> int | None:
 
 
 def _replies_owed(owner_id: int | None) -> list[Any]:
-    query = text(
-        "SELECT s.account_id, s.name, s.owed_since, s.arr_minor, i.channel, i.subject, i.body, c.name AS person"
-        " FROM account_summary s JOIN LATERAL (SELECT * FROM interaction i WHERE i.workspace_id = s.workspace_id"
-        "   AND i.account_id = s.account_id AND i.happened_at = s.owed_since AND i.direction = 'in' LIMIT 1) i ON true"
-        " LEFT JOIN contact c ON c.workspace_id = i.workspace_id AND c.id = i.contact_id"
-        " WHERE s.owed_since IS NOT NULL AND (CAST(:owner AS bigint) IS NULL OR s.owner_id = :owner)"
-        " ORDER BY s.owed_since LIMIT 8"
-    )
-    return list(db.session.execute(query, {"owner": owner_id}))
+    return list(db.session.execute(text(_OWED), {"owner": owner_id}))
+
+
+_OWED = """
+WITH waiting AS (
+    SELECT workspace_id, account_id, name, owed_since, arr_minor FROM account_summary
+    WHERE owed_since IS NOT NULL AND (CAST(:owner AS bigint) IS NULL OR owner_id = :owner) ORDER BY owed_since LIMIT 8
+)
+SELECT w.account_id, w.name, w.owed_since, w.arr_minor, i.channel, i.subject, i.body, c.name AS person
+FROM waiting w
+JOIN LATERAL (
+    SELECT * FROM interaction i WHERE i.workspace_id = w.workspace_id AND i.account_id = w.account_id
+      AND i.happened_at = w.owed_since AND i.direction = 'in' LIMIT 1
+) i ON true
+LEFT JOIN contact c ON c.workspace_id = i.workspace_id AND c.id = i.contact_id
+ORDER BY w.owed_since
+"""
 
 
 def _unplanned(owner_id: int | None, today: date) -> list[Any]:
     """Give the accounts that stand badly and for which nothing is planned, those with most revenue at risk first."""
-    query = text(
-        "SELECT s.account_id, s.name, s.band, s.score, s.risk, s.risk_reason, s.arr_minor, s.renews_on, s.owner_id"
-        " FROM account_summary s WHERE s.arr_minor > 0 AND s.band IN ('at risk', 'watch')"
-        " AND (CAST(:owner AS bigint) IS NULL OR s.owner_id = :owner)"
-        " AND NOT EXISTS (SELECT FROM task t WHERE t.workspace_id = s.workspace_id AND t.account_id = s.account_id"
-        "   AND t.is_open)"
-        " AND NOT EXISTS (SELECT FROM snooze z WHERE z.workspace_id = s.workspace_id AND z.account_id = s.account_id"
-        "   AND z.user_id = :viewer AND z.until > :today)"
-        " ORDER BY s.arr_minor * coalesce(s.risk, 1) DESC LIMIT 6"
-    )
-    return list(db.session.execute(query, {"owner": owner_id, "viewer": current_user.id, "today": today}))
+    values = {"owner": owner_id, "viewer": current_user.id, "today": today}
+    return list(db.session.execute(text(_UNPLANNED), values))
+
+
+_IN_BAND = """
+(SELECT s.account_id, s.name, s.band, s.score, s.risk, s.risk_reason, s.arr_minor, s.renews_on, s.at_stake_minor
+ FROM account_summary s WHERE s.band = '{band}' AND s.arr_minor > 0
+   AND (CAST(:owner AS bigint) IS NULL OR s.owner_id = :owner)
+   AND NOT EXISTS (SELECT FROM task t WHERE t.workspace_id = s.workspace_id AND t.account_id = s.account_id
+                   AND t.is_open)
+   AND NOT EXISTS (SELECT FROM snooze z WHERE z.workspace_id = s.workspace_id AND z.account_id = s.account_id
+                   AND z.user_id = :viewer AND z.until > :today)
+ ORDER BY s.at_stake_minor DESC LIMIT 6)"""
+_UNPLANNED = (
+    " UNION ALL ".join(_IN_BAND.format(band=band) for band in ("at risk", "watch"))
+    + " ORDER BY at_stake_minor DESC LIMIT 6"
+)
 
 
 def _book(owner_id: int | None) -> Any:
-    """Sum the book in one row: accounts, revenue, and how much of it stands in which band."""
-    return db.session.execute(
-        text(
-            "SELECT count(*) AS accounts, coalesce(sum(arr_minor), 0)::bigint AS arr_minor,"
-            " count(*) FILTER (WHERE band = 'at risk') AS at_risk,"
-            " coalesce(sum(arr_minor) FILTER (WHERE band = 'at risk'), 0)::bigint AS at_risk_minor,"
-            " count(*) FILTER (WHERE band = 'watch') AS watch,"
-            " count(*) FILTER (WHERE band = 'unknown') AS unknown,"
-            " coalesce(sum(arr_minor * risk), 0)::bigint AS at_stake_minor, max(scored_on) AS scored_on"
-            " FROM account_summary WHERE arr_minor > 0 AND (CAST(:owner AS bigint) IS NULL OR owner_id = :owner)"
-        ),
-        {"owner": owner_id},
-    ).one()
+    """Sum how the book stands: accounts, revenue, and how much of it stands in which band."""
+    return db.session.execute(text(_STANDING), {"owner": owner_id}).one()
+
+
+_STANDING = """
+SELECT coalesce(sum(accounts), 0)::bigint AS accounts, coalesce(sum(arr_minor), 0)::bigint AS arr_minor,
+       coalesce(sum(accounts) FILTER (WHERE band = 'at risk'), 0)::bigint AS at_risk,
+       coalesce(sum(arr_minor) FILTER (WHERE band = 'at risk'), 0)::bigint AS at_risk_minor,
+       coalesce(sum(accounts) FILTER (WHERE band = 'watch'), 0)::bigint AS watch,
+       coalesce(sum(accounts) FILTER (WHERE band = 'unknown'), 0)::bigint AS unknown,
+       coalesce(sum(at_stake_minor), 0)::bigint AS at_stake_minor, max(scored_on) AS scored_on
+FROM book_standing WHERE CAST(:owner AS bigint) IS NULL OR owner_id = :owner
+"""

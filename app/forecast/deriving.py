@@ -21,6 +21,7 @@ def derive(workspace: Workspace, as_of: date, progress: Progress = lambda *_: No
     usage.refresh(None, as_of)
     conversations.refresh(None)
     scoring.score_accounts(workspace, as_of, progress=progress)
+    accounts.count_book()
     progress(0, None, "Forecasting renewals")
     projecting.project(workspace, as_of)
     projecting.take_snapshot(workspace, as_of)

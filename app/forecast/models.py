@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, func
+from sqlalchemy import Computed, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Double
 
@@ -23,6 +23,7 @@ class RenewalForecast(TenantKey, db.Model):
     probability: Mapped[float] = mapped_column(Double)
     basis: Mapped[str]
     expected_minor: Mapped[int]
+    at_risk_minor: Mapped[int] = mapped_column(Computed("arr_minor - expected_minor", persisted=True))
     projected_on: Mapped[date]
     __table_args__ = (
         refers_to("account", "account_id"),

@@ -23,24 +23,30 @@ def quarter_after(quarter: date) -> date:
 
 def renewals_ahead(first: date, before: date, limit: int | None = None, owner_id: int | None = None) -> list[Any]:
     """Give the renewals in [first, before) with the newest call on each, those with most at stake first."""
-    query = text(_AHEAD + (" LIMIT :limit" if limit else ""))
-    values = {"first": first, "before": before, "owner": owner_id} | ({"limit": limit} if limit else {})
-    return list(db.session.execute(query, values))
+    values = {"first": first, "before": before, "owner": owner_id, "limit": limit}
+    whose = "" if owner_id is None else _OWNED
+    return list(db.session.execute(text(_AHEAD.format(whose=whose)), values))
 
 
+_OWNED = """
+    JOIN account_summary o ON o.workspace_id = f.workspace_id AND o.account_id = f.account_id AND o.owner_id = :owner"""
 _AHEAD = """
-SELECT f.account_id, s.name, s.owner_id, s.band, s.score, s.risk, s.risk_reason, s.tier, s.plan,
-       f.renews_on, f.arr_minor, f.probability, f.basis,
+WITH chosen AS (
+    SELECT f.* FROM renewal_forecast f {whose}
+    WHERE f.renews_on >= :first AND f.renews_on < :before
+    ORDER BY f.at_risk_minor DESC, f.account_id LIMIT CAST(:limit AS bigint)
+)
+SELECT f.account_id, s.name, s.owner_id, s.band, s.score, s.risk, s.risk_reason, s.tier, s.plan, f.renews_on,
+       f.arr_minor, f.probability, f.basis,
        c.category, c.amount_minor AS called_minor, c.reason AS call_reason, c.made_by, c.made_at
-FROM renewal_forecast f
+FROM chosen f
 JOIN account_summary s ON s.workspace_id = f.workspace_id AND s.account_id = f.account_id
 LEFT JOIN LATERAL (
     SELECT * FROM renewal_call c
     WHERE c.workspace_id = f.workspace_id AND c.account_id = f.account_id AND c.renews_on = f.renews_on
-    ORDER BY made_at DESC, id DESC LIMIT 1
+    ORDER BY made_at DESC LIMIT 1
 ) c ON true
-WHERE f.renews_on >= :first AND f.renews_on < :before AND (CAST(:owner AS bigint) IS NULL OR s.owner_id = :owner)
-ORDER BY f.arr_minor * (1 - f.probability) DESC, f.account_id
+ORDER BY f.at_risk_minor DESC, f.account_id
 """
 
 
@@ -71,8 +77,7 @@ def monthly_book() -> Any:
     """Give how many accounts renew every month, what they pay, and what of it is expected to be there in 90 days."""
     return db.session.execute(
         text(
-            "SELECT count(*) AS accounts, coalesce(sum(arr_minor), 0)::bigint AS arr_minor,"
-            " coalesce(sum(arr_minor * (1 - risk)), 0)::bigint AS expected_minor"
-            " FROM account_summary WHERE arr_minor > 0 AND renews_on IS NULL"
+            "SELECT coalesce(sum(accounts), 0)::bigint AS accounts, coalesce(sum(arr_minor), 0)::bigint AS arr_minor,"
+            " coalesce(sum(arr_minor - at_stake_minor), 0)::bigint AS expected_minor FROM book_standing WHERE is_monthly"
         )
     ).one()

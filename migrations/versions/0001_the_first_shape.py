@@ -60,6 +60,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('workspace_id', 'id', name=op.f('pk_audit_entry'))
     )
     op.create_index('ix_audit_entry_at', 'audit_entry', ['workspace_id', 'at'], unique=False)
+    op.create_table('book_standing',
+    sa.Column('workspace_id', sa.BigInteger(), server_default=sa.text("NULLIF(current_setting('app.workspace_id', true), '')::bigint"), autoincrement=False, nullable=False),
+    sa.Column('owner_id', sa.BigInteger(), server_default='0', nullable=False),
+    sa.Column('band', sa.Text(), nullable=False),
+    sa.Column('is_monthly', sa.Boolean(), nullable=False),
+    sa.Column('accounts', sa.BigInteger(), nullable=False),
+    sa.Column('arr_minor', sa.BigInteger(), nullable=False),
+    sa.Column('at_stake_minor', sa.BigInteger(), nullable=False),
+    sa.Column('scored_on', sa.Date(), nullable=True),
+    sa.PrimaryKeyConstraint('workspace_id', 'owner_id', 'band', 'is_monthly', name=op.f('pk_book_standing'))
+    )
     op.create_table('forecast_snapshot',
     sa.Column('workspace_id', sa.BigInteger(), server_default=sa.text("NULLIF(current_setting('app.workspace_id', true), '')::bigint"), autoincrement=False, nullable=False),
     sa.Column('taken_on', sa.Date(), nullable=False),
@@ -347,14 +358,16 @@ def upgrade() -> None:
     sa.Column('risk', sa.Double(), nullable=True),
     sa.Column('risk_reason', sa.Text(), nullable=True),
     sa.Column('scored_on', sa.Date(), nullable=True),
+    sa.Column('at_stake_minor', sa.BigInteger(), sa.Computed('round(arr_minor * coalesce(risk, 1))::bigint', persisted=True), nullable=False),
     sa.Column('renewal_probability', sa.Double(), nullable=True),
     sa.ForeignKeyConstraint(['workspace_id', 'account_id'], ['account.workspace_id', 'account.id'], name=op.f('fk_account_summary_workspace_id_account_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('workspace_id', 'account_id', name=op.f('pk_account_summary'))
     )
     op.create_index('ix_summary_arr', 'account_summary', ['workspace_id', 'arr_minor', 'account_id'], unique=False)
-    op.create_index('ix_summary_at_stake', 'account_summary', ['workspace_id', sa.literal_column('(risk * arr_minor)')], unique=False)
+    op.create_index('ix_summary_at_stake', 'account_summary', ['workspace_id', 'band', 'at_stake_minor'], unique=False)
     op.create_index('ix_summary_band', 'account_summary', ['workspace_id', 'band', 'arr_minor', 'account_id'], unique=False)
     op.create_index('ix_summary_name', 'account_summary', ['workspace_id', 'name', 'account_id'], unique=False)
+    op.create_index('ix_summary_owed', 'account_summary', ['workspace_id', 'owed_since'], unique=False, postgresql_where=sa.text('owed_since IS NOT NULL'))
     op.create_index('ix_summary_owner', 'account_summary', ['workspace_id', 'owner_id', 'arr_minor', 'account_id'], unique=False)
     op.create_index('ix_summary_renews', 'account_summary', ['workspace_id', sa.literal_column("coalesce(renews_on, '9999-12-31')"), 'account_id'], unique=False)
     op.create_index('ix_summary_risk', 'account_summary', ['workspace_id', sa.literal_column('coalesce(risk, -1)'), 'account_id'], unique=False)
@@ -513,6 +526,7 @@ def upgrade() -> None:
     sa.Column('probability', sa.Double(), nullable=False),
     sa.Column('basis', sa.Text(), nullable=False),
     sa.Column('expected_minor', sa.BigInteger(), nullable=False),
+    sa.Column('at_risk_minor', sa.BigInteger(), sa.Computed('arr_minor - expected_minor', persisted=True), nullable=False),
     sa.Column('projected_on', sa.Date(), nullable=False),
     sa.ForeignKeyConstraint(['workspace_id', 'account_id'], ['account.workspace_id', 'account.id'], name=op.f('fk_renewal_forecast_workspace_id_account_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('workspace_id', 'account_id', 'renews_on', name=op.f('pk_renewal_forecast'))
@@ -711,6 +725,7 @@ def downgrade() -> None:
     op.drop_index('ix_summary_risk', table_name='account_summary')
     op.drop_index('ix_summary_renews', table_name='account_summary')
     op.drop_index('ix_summary_owner', table_name='account_summary')
+    op.drop_index('ix_summary_owed', table_name='account_summary', postgresql_where=sa.text('owed_since IS NOT NULL'))
     op.drop_index('ix_summary_name', table_name='account_summary')
     op.drop_index('ix_summary_band', table_name='account_summary')
     op.drop_index('ix_summary_at_stake', table_name='account_summary')
@@ -745,6 +760,7 @@ def downgrade() -> None:
     op.drop_table('import')
     op.drop_table('heartbeat')
     op.drop_table('forecast_snapshot')
+    op.drop_table('book_standing')
     op.drop_index('ix_audit_entry_at', table_name='audit_entry')
     op.drop_table('audit_entry')
     op.drop_table('api_key')

@@ -73,7 +73,16 @@ def test_an_amount_is_meant_in_whole_units_of_the_currency(book):
 
 @pytest.mark.parametrize(
     "words",
-    [{"band": "purple"}, {"owner": "me"}, {"renews": "-1"}, {"arr": "1e9"}, {"stage": "gone"}, {"sort": "size"}, {"x": "y"}, {"tier": "  "}],
+    [
+        {"band": "purple"},
+        {"owner": "me"},
+        {"renews": "-1"},
+        {"arr": "1e9"},
+        {"stage": "gone"},
+        {"sort": "size"},
+        {"x": "y"},
+        {"tier": "  "},
+    ],
 )
 def test_words_that_mean_nothing_are_left_out(words):
     assert Asked.of(words) == Asked({})
@@ -125,7 +134,11 @@ def test_pages_give_every_account_once_and_in_order_whatever_the_ties(ties, sort
     assert keys == sorted(keys, reverse=bool(sign))
 
 
-@given(st.dictionaries(st.sampled_from(["q", "band", "owner", "renews", "risk", "arr", "sort", "tier"]), st.text(max_size=8)))
+@given(
+    st.dictionaries(
+        st.sampled_from(["q", "band", "owner", "renews", "risk", "arr", "sort", "tier"]), st.text(max_size=8)
+    )
+)
 def test_reading_an_address_twice_is_reading_it_once(words):
     asked = Asked.of(words)
     assert Asked.of(asked.as_args()) == asked

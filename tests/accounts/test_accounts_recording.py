@@ -61,7 +61,10 @@ def test_an_account_without_a_name_goes_by_its_number(workspace):
 
 
 def test_owners_are_found_by_mail_in_any_case_and_strangers_own_nothing(cast):
-    told = [{"external_id": "a", "owner_email": "Olivia@Example.com"}, {"external_id": "b", "owner_email": "oscar@example.com"}]
+    told = [
+        {"external_id": "a", "owner_email": "Olivia@Example.com"},
+        {"external_id": "b", "owner_email": "oscar@example.com"},
+    ]
     recording.record_accounts(told, NOW)
     owners = dict(db.session.execute(select(Account.external_id, Account.owner_id)).all())
     assert owners == {"a": cast.owner.id, "b": None}

@@ -106,7 +106,10 @@ def summary(acme, *records):
 
 
 def test_a_talk_either_way_is_a_touch_and_a_note_among_ourselves_is_none(acme):
-    assert summary(acme, said("m1", 9, "out"), said("m2", 7, resolved_at=NOW), said("m3", 1, "internal")) == (hours_ago(7), None)
+    assert summary(acme, said("m1", 9, "out"), said("m2", 7, resolved_at=NOW), said("m3", 1, "internal")) == (
+        hours_ago(7),
+        None,
+    )
 
 
 def test_an_answer_is_owed_since_their_first_word_after_our_last(acme):
@@ -117,7 +120,13 @@ def test_an_answer_is_owed_since_their_first_word_after_our_last(acme):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"resolved_at": NOW}, {"channel": "phone"}, {"channel": "meeting"}, {"direction": "internal"}, {"happened_at": hours_ago(15 * 24)}],
+    [
+        {"resolved_at": NOW},
+        {"channel": "phone"},
+        {"channel": "meeting"},
+        {"direction": "internal"},
+        {"happened_at": hours_ago(15 * 24)},
+    ],
 )
 def test_nothing_is_owed_for_what_is_settled_spoken_or_long_past(acme, fields):
     assert summary(acme, said("m1", 3) | fields)[1] is None
@@ -170,7 +179,12 @@ def test_a_person_writes_down_what_was_said(browser, cast, channel, direction):
     answer = browser.post(f"/accounts/{account}/interactions", data={"channel": channel, "body": " They are happy. "})
     assert answer.location == f"/accounts/{account}#timeline"
     kept = only()
-    assert (kept.channel, kept.direction, kept.body, kept.author) == (channel, direction, "They are happy.", cast.owner.name)
+    assert (kept.channel, kept.direction, kept.body, kept.author) == (
+        channel,
+        direction,
+        "They are happy.",
+        cast.owner.name,
+    )
     assert abs(kept.happened_at - datetime.now(UTC)) < timedelta(minutes=5)
 
 
@@ -180,14 +194,22 @@ def test_the_person_spoken_to_must_be_of_the_account(browser):
     recording.record_contacts(people, NOW)
     ids = dict(db.session.execute(select(Contact.external_id, Contact.id)).all())
     for name in ("ann", "bob"):
-        browser.post(f"/accounts/{_acme()}/interactions", data={"channel": "phone", "body": name, "contact_id": ids[name]})
+        browser.post(
+            f"/accounts/{_acme()}/interactions", data={"channel": "phone", "body": name, "contact_id": ids[name]}
+        )
     kept = dict(db.session.execute(select(Interaction.body, Interaction.contact_id)).all())
     assert kept == {"ann": ids["ann"], "bob": None}
 
 
 @pytest.mark.parametrize(
     "form",
-    [{"channel": "fax", "body": "x"}, {"channel": "note", "body": "  "}, {"body": "x" * 20_001}, {"body": "a\0b"}, {"body": "x", "contact_id": "9" * 30}],
+    [
+        {"channel": "fax", "body": "x"},
+        {"channel": "note", "body": "  "},
+        {"body": "x" * 20_001},
+        {"body": "a\0b"},
+        {"body": "x", "contact_id": "9" * 30},
+    ],
 )
 def test_what_cannot_be_kept_is_refused_with_its_reason(browser, form):
     assert browser.post(f"/accounts/{_acme()}/interactions", data=form).status_code == 400

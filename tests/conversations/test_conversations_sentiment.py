@@ -9,7 +9,11 @@ from app.conversations.sentiment import mood_of
 
 @pytest.mark.parametrize(
     "text",
-    ["Please help us with the setup, thanks.", "Hello, thank you, could you please send the invoice again?", "Support ticket 4711"],
+    [
+        "Please help us with the setup, thanks.",
+        "Hello, thank you, could you please send the invoice again?",
+        "Support ticket 4711",
+    ],
 )
 def test_a_polite_question_is_no_praise(text):
     assert -0.3 < mood_of(text).score < 0.5

@@ -72,7 +72,7 @@ def test_the_summary_shows_the_chance_of_the_next_renewal(book):
 
 
 def test_a_contract_that_renews_quarterly_stands_with_each_of_its_renewals(cast):
-    (acme,) = write_accounts("acme")
+    write_accounts("acme")
     subscribe(stretch("acme", 100_00, date(2026, 1, 31), term_months=3))
     derive(cast.workspace, TODAY)
     rows = db.session.scalars(select(RenewalForecast).order_by(RenewalForecast.renews_on)).all()
@@ -133,7 +133,9 @@ def test_a_snapshot_is_the_same_for_the_same_facts(book, cast):
 def test_an_empty_book_has_empty_quarters(cast):
     projecting.project(cast.workspace, TODAY)
     projecting.take_snapshot(cast.workspace, TODAY)
-    assert [(each.due_minor, each.p10_minor, each.p90_minor, each.called_minor) for each in snapshots()] == [(0, 0, 0, None)] * 4
+    assert [(each.due_minor, each.p10_minor, each.p90_minor, each.called_minor) for each in snapshots()] == [
+        (0, 0, 0, None)
+    ] * 4
 
 
 def test_the_past_teaches_what_those_who_renew_keep(book):
@@ -151,7 +153,9 @@ def test_nobody_keeps_more_than_all_of_it():
 
 def call(account_id, renews_on, category, amount, **columns):
     values = {"reason": "said so", "made_by": 1, "made_at": NOW} | columns
-    db.session.add(RenewalCall(account_id=account_id, renews_on=renews_on, category=category, amount_minor=amount, **values))
+    db.session.add(
+        RenewalCall(account_id=account_id, renews_on=renews_on, category=category, amount_minor=amount, **values)
+    )
     db.session.flush()
 
 
@@ -232,7 +236,12 @@ def test_a_manager_makes_a_call(sign_in, cast, book, address):
     answer = sign_in(cast.owner).post(address, data=form(next="/renewals"))
     assert answer.location == "/renewals"
     (made,) = calls_on(book["acc01"])
-    assert (made.category, made.amount_minor, made.reason, made.made_by) == ("likely", 1250_50, "Sponsor agreed", cast.owner.id)
+    assert (made.category, made.amount_minor, made.reason, made.made_by) == (
+        "likely",
+        1250_50,
+        "Sponsor agreed",
+        cast.owner.id,
+    )
 
 
 def test_a_call_of_lost_needs_no_amount(sign_in, cast, book, address):

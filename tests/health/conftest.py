@@ -34,10 +34,15 @@ def lived(workspace):
     use("falling", {days_ago(n): 10.0 if n > 30 else 1.0 for n in range(3, 140)}, people=("cid", "dan"))
     use("monthly", {days_ago(n): 4.0 for n in range(0, 140, 2)}, people=("eve",))
     say("busy", {"happened_at": at(days_ago(3)), "body": "Works well, we love it", "resolved_at": at(days_ago(2))})
-    say("falling", {"happened_at": at(days_ago(150)), "channel": "ticket", "resolved_at": at(days_ago(149)), "body": "How?"})
+    say(
+        "falling",
+        {"happened_at": at(days_ago(150)), "channel": "ticket", "resolved_at": at(days_ago(149)), "body": "How?"},
+    )
     say("monthly", {"happened_at": at(days_ago(45)), "channel": "phone", "direction": "out"})
     say("falling", {"happened_at": at(days_ago(6)), "channel": "ticket", "priority": "urgent", "body": "It is broken"})
-    people = [{"external_id": "champion", "account": "busy", "name": "Kim", "role": "champion", "joined_on": days_ago(300)}]
+    people = [
+        {"external_id": "champion", "account": "busy", "name": "Kim", "role": "champion", "joined_on": days_ago(300)}
+    ]
     recording.record_contacts(people, NOW)
     bill = {"issued_on": days_ago(50), "due_on": days_ago(20), "amount_minor": 1000_00}
     recording.record_invoices(

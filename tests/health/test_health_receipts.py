@@ -22,7 +22,9 @@ def receipt(points):
     """Make a receipt whose measures have these points, as scoring would keep it."""
     shares = share_of_each(CARD, points)
     known = [share for share in shares if share is not None]
-    kept = HealthScore(account_id=1, scored_on=date(2026, 1, 1), score=sum(known) if known else None, values=[], before=[])
+    kept = HealthScore(
+        account_id=1, scored_on=date(2026, 1, 1), score=sum(known) if known else None, values=[], before=[]
+    )
     lines = [Line(m, CARD.titles[m.dimension], p, p, s) for m, p, s in zip(CARD.measures, points, shares, strict=True)]
     return Receipt(kept, CARD, 1, tuple(lines))
 
@@ -116,4 +118,6 @@ def test_a_receipt_of_nothing_known_brings_nothing():
     nothing = receipt([None] * N)
     assert nothing.score.score is None
     assert len(nothing.unknown) == N
-    assert all(points is None for _, points, _ in receipts.Receipt(nothing.score, CARD, 1, nothing.lines).by_dimension())
+    assert all(
+        points is None for _, points, _ in receipts.Receipt(nothing.score, CARD, 1, nothing.lines).by_dimension()
+    )

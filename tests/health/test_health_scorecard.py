@@ -1,6 +1,7 @@
 """A scorecard reads each figure off its curve, weighs what is known, and says nothing where too little is."""
 
 import copy
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,7 +50,8 @@ def test_every_curve_runs_in_one_direction_from_0_to_100():
 
 
 @pytest.mark.parametrize(
-    ("figure", "points"), [(-5, 100), (0, 100), (2, 95), (4, 90), (9, 62.5), (14, 35), (30, 0), (999, 0), (np.nan, np.nan)]
+    ("figure", "points"),
+    [(-5, 100), (0, 100), (2, 95), (4, 90), (9, 62.5), (14, 35), (30, 0), (999, 0), (np.nan, np.nan)],
 )
 def test_a_curve_joins_its_corners_by_straight_lines_and_is_flat_beyond_them(figure, points):
     measure = next(each for each in CARD.measures if each.signal == "days_since_use")
@@ -118,8 +120,7 @@ def test_no_band_flaps_while_the_score_stays_within_the_hysteresis(low, noise):
     seen = [band_of(CARD, low, None)]
     for share in noise:
         seen.append(band_of(CARD, low + share * CARD.hysteresis, seen[-1]))
-    changes = sum(a != b for a, b in zip(seen, seen[1:], strict=False))
-    assert changes <= 1
+    assert sum(a != b for a, b in pairwise(seen)) <= 1
     assert len(set(seen)) <= 2
 
 

@@ -159,8 +159,13 @@ def test_a_verdict_names_each_doubt():
 
 
 def test_on_five_simulated_companies_the_model_beats_both_rivals_and_its_risks_are_chances():
-    together, beats = [], []
-    for seed in range(1, 6):
+    """Seeds 1 to 12 served to set the ridge and the verdict's thresholds, so they prove nothing: these did not.
+
+    One book of 400 accounts has some 35 churns to judge by, and on about one in five the model does not win (the
+    verdict then refuses it), hence four of five, and all five taken together.
+    """
+    together, rivals_together, beats = [], [], []
+    for seed in range(101, 106):
         company = simulate(accounts=400, months=24, seed=seed)
         lesson = lesson_of(facts_of(company), company.ends_on, seed)
         blocks = walk_forward(lesson.panel, cuts_to_test(lesson.landmarks, lesson.as_of), learner_of(LOGISTIC, seed))
@@ -170,6 +175,7 @@ def test_on_five_simulated_companies_the_model_beats_both_rivals_and_its_risks_a
         loss, *losses = (log_loss(each, np.ones((1, len(each))))[0] for each in (ours, *rivals))
         beats.append(loss < min(losses))
         together.append(ours)
+        rivals_together.append([rival.risk for rival in rivals])
     pooled = Outcomes(
         *(
             np.concatenate([getattr(each, name) for each in together])
@@ -177,6 +183,8 @@ def test_on_five_simulated_companies_the_model_beats_both_rivals_and_its_risks_a
         )
     )
     one = np.ones((1, len(pooled)))
-    assert all(beats)
+    assert sum(beats) >= 4
+    for risk in (np.concatenate(column) for column in zip(*rivals_together, strict=True)):
+        assert log_loss(pooled, one)[0] < log_loss(pooled.with_risk(risk), one)[0]
     assert 0.8 <= calibration_slope(pooled, one)[0] <= 1.2
     assert 0.7 <= roc_auc(pooled, one)[0] <= 0.9

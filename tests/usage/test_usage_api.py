@@ -33,7 +33,9 @@ def post(client, key):
 
     def send(body, *, secret=key[1], **headers):
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Authorization": f"Bearer {secret}"} | {name.replace("_", "-"): value for name, value in headers.items()}
+        headers = {"Authorization": f"Bearer {secret}"} | {
+            name.replace("_", "-"): value for name, value in headers.items()
+        }
         return client.post(ADDRESS, data=data, headers=headers, content_type="application/json")
 
     return send
@@ -123,7 +125,17 @@ def problem(answer):
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"null", b'"x"', b'{"events": 1}', b'{"events": [], "extra": 1}', b'{"events": [], "source": ""}', b"\xff\xfe"],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"x"',
+        b'{"events": 1}',
+        b'{"events": [], "extra": 1}',
+        b'{"events": [], "source": ""}',
+        b"\xff\xfe",
+    ],
 )
 def test_a_body_that_is_no_batch_is_refused_whole(post, body):
     assert problem(post(body)) == (400, "bad_body")
@@ -141,7 +153,9 @@ def test_a_body_may_be_gzipped(post):
     assert post(data, Content_Encoding="gzip").json["accepted"] == 1
 
 
-@pytest.mark.parametrize("spoil", [lambda data: b"not gzip", lambda data: data[:-20], lambda data: b"\x1f\x8b" + data[:9]])
+@pytest.mark.parametrize(
+    "spoil", [lambda data: b"not gzip", lambda data: data[:-20], lambda data: b"\x1f\x8b" + data[:9]]
+)
 def test_a_body_that_is_not_the_gzip_it_says_is_refused(post, spoil):
     data = gzip.compress(json.dumps({"events": [event(n) for n in range(50)]}).encode())
     status, code = problem(post(spoil(data), Content_Encoding="gzip"))
@@ -170,7 +184,13 @@ def test_a_revoked_key_opens_nothing_from_then_on(post, key):
 
 
 def test_a_key_without_the_scope_is_told_which_it_lacks(post, cast):
-    other = ApiKey(name="reader", prefix="prn", secret_hash=keys.hash_secret("s" * 30), scopes=["accounts:read"], created_by=cast.admin.id)
+    other = ApiKey(
+        name="reader",
+        prefix="prn",
+        secret_hash=keys.hash_secret("s" * 30),
+        scopes=["accounts:read"],
+        created_by=cast.admin.id,
+    )
     db.session.add(other)
     db.session.flush()
     answer = post({"events": [event(1)]}, secret=f"prn_{cast.workspace.id}_{'s' * 30}")

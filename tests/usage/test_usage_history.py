@@ -35,7 +35,9 @@ def ids(workspace):
 
 def _by_sql(ids):
     """Give totals [accounts, meters, days] from the first of January on, looked up one by one."""
-    query = text("SELECT totals FROM daily_usage u JOIN meter m ON m.id = u.meter_id WHERE account_id = :id AND code = :code AND month = :month")
+    query = text(
+        "SELECT totals FROM daily_usage u JOIN meter m ON m.id = u.meter_id WHERE account_id = :id AND code = :code AND month = :month"
+    )
     days = [date(2026, 1, 1) + timedelta(days=n) for n in range((LAST - date(2026, 1, 1)).days + 1)]
     rows = {
         (i, code, month): db.session.execute(query, {"id": i, "code": code, "month": month}).scalar() or [0.0] * 31
@@ -43,7 +45,12 @@ def _by_sql(ids):
         for code in ("events", "reports")
         for month in {day.replace(day=1) for day in days}
     }
-    return np.array([[[rows[i, code, day.replace(day=1)][day.day - 1] for day in days] for code in ("events", "reports")] for i in ids])
+    return np.array(
+        [
+            [[rows[i, code, day.replace(day=1)][day.day - 1] for day in days] for code in ("events", "reports")]
+            for i in ids
+        ]
+    )
 
 
 def test_the_array_equals_what_is_stored(ids):

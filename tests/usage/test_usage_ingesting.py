@@ -98,15 +98,26 @@ def test_a_gauge_keeps_the_days_largest(meters):
 
 def test_people_are_noted_once_a_day_over_all_meters(meters):
     days_of_ann = [NOON, NOON, NOON - timedelta(days=1)]
-    ingest("api", [event(f"a{n}", at=at, person="ann", meter="events" if n else "reports") for n, at in enumerate(days_of_ann)], NOW)
+    ingest(
+        "api",
+        [event(f"a{n}", at=at, person="ann", meter="events" if n else "reports") for n, at in enumerate(days_of_ann)],
+        NOW,
+    )
     ingest("api", [event("b", person="bob"), event("c", person="ann", account="other"), event("d")], NOW)
-    noted = db.session.execute(select(UserMonth.account_id, UserMonth.person, UserMonth.days).order_by(UserMonth.account_id, UserMonth.person)).all()
+    noted = db.session.execute(
+        select(UserMonth.account_id, UserMonth.person, UserMonth.days).order_by(UserMonth.account_id, UserMonth.person)
+    ).all()
     acme, other = meters
     assert noted == [(acme, "ann", 1 << 19 | 1 << 18), (acme, "bob", 1 << 19), (other, "ann", 1 << 19)]
 
 
 def test_unknown_accounts_and_meters_are_refused_one_by_one_and_say_why(meters):
-    batch = [event("e0"), event("e1", account="nowhere"), event("e2", meter="nothing"), event("e3", account="x", meter="y")]
+    batch = [
+        event("e0"),
+        event("e1", account="nowhere"),
+        event("e2", meter="nothing"),
+        event("e3", account="x", meter="y"),
+    ]
     taken = ingest("api", batch, NOW)
     assert (taken.accepted, taken.duplicates) == (1, 0)
     assert [(n, field) for n, field, _ in taken.rejected] == [(1, "account"), (2, "meter"), (3, "account")]
@@ -141,7 +152,12 @@ def test_only_accounts_with_something_new_are_scored_again(meters):
 
 def test_the_longest_waiting_are_claimed_first(meters):
     acme, other = meters
-    db.session.add_all([TouchedAccount(account_id=acme, touched_at=NOW), TouchedAccount(account_id=other, touched_at=NOW - timedelta(hours=1))])
+    db.session.add_all(
+        [
+            TouchedAccount(account_id=acme, touched_at=NOW),
+            TouchedAccount(account_id=other, touched_at=NOW - timedelta(hours=1)),
+        ]
+    )
     db.session.flush()
     assert (claim_touched(1), claim_touched(1)) == ([other], [acme])
 
@@ -238,7 +254,9 @@ def _recount(zone):
         " FROM usage_event e JOIN account a ON a.id = e.account_id JOIN meter m ON m.id = e.meter_id"
         " GROUP BY 1, 2, 3, m.kind"
     )
-    return {(account, code, day): total for account, code, day, total in db.session.execute(query, {"zone": zone}) if total}
+    return {
+        (account, code, day): total for account, code, day, total in db.session.execute(query, {"zone": zone}) if total
+    }
 
 
 def test_a_month_has_a_place_for_each_of_its_days(meters):
