@@ -203,6 +203,7 @@ class AccountSummary(TenantKey, db.Model):
         Index("ix_summary_owner", "workspace_id", "owner_id", "arr_minor", "account_id"),
         Index("ix_summary_band", "workspace_id", "band", "arr_minor", "account_id"),
         Index("ix_summary_at_stake", "workspace_id", "band", "at_stake_minor"),
+        Index("ix_summary_expected_loss", "workspace_id", text("(risk * arr_minor)")),
         Index("ix_summary_owed", "workspace_id", "owed_since", postgresql_where=text("owed_since IS NOT NULL")),
     )
 

@@ -32,9 +32,9 @@ LEFT JOIN (
            min(started_on) FILTER (WHERE arr_minor > 0 AND NOT is_trial) AS first_paid_on,
            sum(arr_minor) FILTER (WHERE runs AND NOT is_trial) AS arr,
            sum(seats) FILTER (WHERE runs) AS seats,
-           min(next) FILTER (WHERE runs) AS renews_on,
-           max(term_months) FILTER (WHERE runs) AS term_months,
-           (array_agg(plan ORDER BY arr_minor DESC, started_on DESC) FILTER (WHERE runs))[1] AS plan
+           min(next) FILTER (WHERE runs AND NOT is_trial) AS renews_on,
+           max(term_months) FILTER (WHERE runs AND NOT is_trial) AS term_months,
+           (array_agg(plan ORDER BY is_trial, arr_minor DESC, started_on DESC) FILTER (WHERE runs))[1] AS plan
     FROM (SELECT s.*, {NEXT_RENEWAL} AS next,
                  s.started_on <= :today AND (s.ended_on IS NULL OR s.ended_on > :today) AS runs
           FROM subscription s WHERE s.started_on <= :today {{which_subscription}}) s

@@ -20,6 +20,7 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 Open = Callable[..., Page]
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests on one xdist worker, so that one product runs."""
     for item in items:

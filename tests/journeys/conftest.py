@@ -12,6 +12,7 @@ from tests.product import ROOT, Person, Product, product_on
 EMAIL, PASSWORD = "ada@harbour.example", "seven small green trees"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests on one xdist worker, so that one product runs."""
     for item in items:
