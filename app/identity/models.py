@@ -106,5 +106,3 @@ class AuditEntry(Tenant, db.Model):
     subject_id: Mapped[int | None]
     changes: Mapped[dict[str, Any]]
     __table_args__ = (Index("ix_audit_entry_at", "workspace_id", "at"),)
-
-
