@@ -171,6 +171,7 @@ class AccountSummary(TenantKey, db.Model):
     arr_minor: Mapped[int] = mapped_column(server_default="0")
     renews_on: Mapped[date | None]
     term_months: Mapped[int | None]
+    ends_on: Mapped[date | None]
     # usage
     last_used_on: Mapped[date | None]
     usage_28d: Mapped[float | None]
@@ -184,7 +185,6 @@ class AccountSummary(TenantKey, db.Model):
     score: Mapped[float | None]
     coverage: Mapped[float | None]
     score_weeks: Mapped[list[int | None] | None] = mapped_column(ARRAY(SmallInteger))
-    score_before: Mapped[float | None]
     risk: Mapped[float | None]
     risk_reason: Mapped[str | None]
     scored_on: Mapped[date | None]

@@ -20,12 +20,14 @@ END"""
 
 _REFRESH = f"""
 INSERT INTO account_summary
-    (account_id, name, owner_id, stage, tier, plan, seats, arr_minor, renews_on, term_months)
+    (account_id, name, owner_id, stage, tier, plan, seats, arr_minor, renews_on, term_months, ends_on)
 SELECT a.id, a.name, a.owner_id,
        CASE WHEN first_paid_on IS NULL THEN 'prospect' WHEN coalesce(arr, 0) = 0 THEN 'former'
             WHEN first_paid_on > :today - 90 THEN 'onboarding' WHEN first_paid_on > :today - 365 THEN 'adopting'
             ELSE 'established' END,
-       a.tier, plan, seats, coalesce(arr, 0), renews_on, term_months
+       a.tier, plan, seats, coalesce(arr, 0), renews_on, term_months,
+       CASE WHEN NOT EXISTS (SELECT FROM subscription n WHERE n.workspace_id = a.workspace_id AND n.account_id = a.id
+                             AND n.started_on > :today AND n.arr_minor > 0) THEN ends_on END
 FROM account a
 LEFT JOIN (
     SELECT workspace_id, account_id,
@@ -34,6 +36,8 @@ LEFT JOIN (
            sum(seats) FILTER (WHERE runs) AS seats,
            min(next) FILTER (WHERE runs AND NOT is_trial) AS renews_on,
            max(term_months) FILTER (WHERE runs AND NOT is_trial) AS term_months,
+           CASE WHEN bool_and(ended_on IS NOT NULL) FILTER (WHERE runs)
+                THEN max(ended_on) FILTER (WHERE runs) END AS ends_on,
            (array_agg(plan ORDER BY is_trial, arr_minor DESC, started_on DESC) FILTER (WHERE runs))[1] AS plan
     FROM (SELECT s.*, {NEXT_RENEWAL} AS next,
                  s.started_on <= :today AND (s.ended_on IS NULL OR s.ended_on > :today) AS runs
@@ -43,14 +47,14 @@ LEFT JOIN (
 WHERE true {{which}}
 ORDER BY a.id
 ON CONFLICT (workspace_id, account_id) DO UPDATE SET
-    (name, owner_id, stage, tier, plan, seats, arr_minor, renews_on, term_months)
+    (name, owner_id, stage, tier, plan, seats, arr_minor, renews_on, term_months, ends_on)
     = (excluded.name, excluded.owner_id, excluded.stage, excluded.tier, excluded.plan, excluded.seats,
-       excluded.arr_minor, excluded.renews_on, excluded.term_months)
+       excluded.arr_minor, excluded.renews_on, excluded.term_months, excluded.ends_on)
 WHERE (account_summary.name, account_summary.owner_id, account_summary.stage, account_summary.tier,
        account_summary.plan, account_summary.seats, account_summary.arr_minor, account_summary.renews_on,
-       account_summary.term_months)
+       account_summary.term_months, account_summary.ends_on)
     IS DISTINCT FROM (excluded.name, excluded.owner_id, excluded.stage, excluded.tier, excluded.plan, excluded.seats,
-       excluded.arr_minor, excluded.renews_on, excluded.term_months)
+       excluded.arr_minor, excluded.renews_on, excluded.term_months, excluded.ends_on)
 """
 
 

@@ -50,6 +50,8 @@ def _number() -> None:
 
 def _harden(answer: Response) -> Response:
     headers = answer.headers
+    if answer.status_code not in {429, 503}:
+        headers.pop("Retry-After", None)  # the rate limiter puts it on every answer
     headers["X-Request-ID"] = request.environ.get("perennial.request_id", "")
     headers["Content-Security-Policy"] = _CSP
     headers["X-Content-Type-Options"] = "nosniff"

@@ -109,7 +109,9 @@ def _quarter_row(quarter: date, as_of: date, past: Past) -> dict[str, Any]:
 
 _PROJECT = """
 INSERT INTO renewal_forecast (account_id, renews_on, arr_minor, probability, basis, expected_minor, projected_on)
-SELECT s.account_id, due.renews_on, s.arr_minor, alive, c.basis, round(s.arr_minor * alive), CAST(:as_of AS date)
+SELECT s.account_id, due.renews_on, s.arr_minor, alive,
+       CASE WHEN due.renews_on = s.ends_on THEN 'notice' ELSE c.basis END,
+       round(s.arr_minor * alive), CAST(:as_of AS date)
 FROM account_summary s
 JOIN churn_score c ON c.workspace_id = s.workspace_id AND c.account_id = s.account_id AND c.scored_on = s.scored_on
 CROSS JOIN LATERAL (
@@ -117,10 +119,12 @@ CROSS JOIN LATERAL (
     FROM generate_series(0, 12 / GREATEST(s.term_months, 1)::int) AS n
 ) due
 CROSS JOIN LATERAL (
-    SELECT c.survival[LEAST(12, GREATEST(1, ceil((due.renews_on - CAST(:as_of AS date)) / 30.4167)::int))] AS alive
+    SELECT CASE WHEN due.renews_on = s.ends_on THEN 0 ELSE
+           c.survival[LEAST(12, GREATEST(1, ceil((due.renews_on - CAST(:as_of AS date)) / 30.4167)::int))] END AS alive
 ) curve
 WHERE s.arr_minor > 0 AND s.renews_on IS NOT NULL
   AND due.renews_on > CAST(:as_of AS date) AND due.renews_on <= CAST(:last AS date)
+  AND (s.ends_on IS NULL OR due.renews_on <= s.ends_on)
 ON CONFLICT DO NOTHING
 """
 _SUMMARISE = """

@@ -78,6 +78,7 @@ def monthly_book() -> Any:
     return db.session.execute(
         text(
             "SELECT coalesce(sum(accounts), 0)::bigint AS accounts, coalesce(sum(arr_minor), 0)::bigint AS arr_minor,"
-            " coalesce(sum(arr_minor - at_stake_minor), 0)::bigint AS expected_minor FROM book_standing WHERE is_monthly"
+            " coalesce(sum(arr_minor - at_stake_minor), 0)::bigint AS expected_minor"
+            " FROM book_standing WHERE is_monthly"
         )
     ).one()

@@ -40,7 +40,7 @@ ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
 """
 _SUMMARIES = """
 UPDATE account_summary s SET band = r.band, score = r.score, coverage = r.coverage, risk = r.risk,
-    risk_reason = r.risk_reason, score_before = s.score, scored_on = :as_of,
+    risk_reason = r.risk_reason, scored_on = :as_of,
     score_weeks = CASE
         WHEN s.scored_on IS NULL OR s.score_weeks IS NULL
             THEN array_fill(NULL::smallint, ARRAY[11]) || round(r.score)::smallint

@@ -116,3 +116,12 @@ def test_another_workspace_is_not_touched(cast):
     subscribe()
     with tenancy.workspace(cast.elsewhere.id):
         assert (db.session.query(Account).count(), db.session.query(AccountSummary).count()) == (1, 0)
+
+
+def test_a_notice_is_told_as_an_end(workspace):
+    assert summary_of(stretch("acme", 100, days_ago(300), days_ago(-20), term_months=12)).ends_on == days_ago(-20)
+
+
+def test_a_stretch_that_another_follows_is_no_notice(workspace):
+    old = stretch("acme", 100, days_ago(300), days_ago(-20), external_id="old", term_months=12)
+    assert summary_of(old, stretch("acme", 120, days_ago(-20), external_id="new", term_months=12)).ends_on is None

@@ -12,13 +12,11 @@ from tests.product import ROOT, Person, Product, product_on
 EMAIL, PASSWORD = "ada@harbour.example", "seven small green trees"
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests on one xdist worker, so that one product runs."""
+    """Mark them, so that they can be chosen or left out by `-m`."""
     for item in items:
         if item.path.is_relative_to(ROOT / "tests" / "journeys"):
             item.add_marker(pytest.mark.journey)
-            item.add_marker(pytest.mark.xdist_group("journeys"))
 
 
 @dataclass
