@@ -18,7 +18,7 @@ from app.playbooks.matching import match
 
 LARGE, SMALL, BESIDE = "Benchmark, large", "Benchmark, beside", 10
 MONTHS = 3
-PASSWORD = "a long benchmark phrase"  # noqa: S105 - of a throw-away database
+PASSWORD = "a long benchmark phrase"
 
 
 def large_book(accounts: int) -> Workspace:
@@ -45,7 +45,9 @@ def last_day() -> date:
 
 def _make(name: str, accounts: int, seed_of: int) -> Workspace:
     started = time.monotonic()
-    workspace = making.make_workspace(dict.fromkeys(map(making.email_of, (*making.CSMS, *making.OTHERS.values())), PASSWORD))
+    workspace = making.make_workspace(
+        dict.fromkeys(map(making.email_of, (*making.CSMS, *making.OTHERS.values())), PASSWORD)
+    )
     workspace.name = name
     now = datetime.now(UTC)
     with tenancy.workspace(workspace.id):

@@ -25,11 +25,24 @@ def measure(_app: Flask) -> Iterator[Result]:
         slopes.append(_measures(learned)["calibration_slope"]["value"])
         yield _told(seed, learned)
     pooled = float(np.mean(slopes))
-    yield Result("Mean calibration slope", f"{pooled:.2f}", f"{len(SEEDS)} companies of {ACCOUNTS:,}", "0.8–1.2", 0.8 <= pooled <= 1.2)
-    refused = sum(
-        not learn(_dealt_anew(simulate(ACCOUNTS // 2, MONTHS, seed, ends_on), seed), ends_on, seed=1).verdict.ready for seed in range(SHUFFLED)
+    yield Result(
+        "Mean calibration slope",
+        f"{pooled:.2f}",
+        f"{len(SEEDS)} companies of {ACCOUNTS:,}",
+        "0.8–1.2",
+        0.8 <= pooled <= 1.2,
     )
-    yield Result("Shuffled churns refused", f"{refused} of {SHUFFLED}", "lives dealt out to other accounts", "all", refused == SHUFFLED)
+    refused = sum(
+        not learn(_dealt_anew(simulate(ACCOUNTS // 2, MONTHS, seed, ends_on), seed), ends_on, seed=1).verdict.ready
+        for seed in range(SHUFFLED)
+    )
+    yield Result(
+        "Shuffled churns refused",
+        f"{refused} of {SHUFFLED}",
+        "lives dealt out to other accounts",
+        "all",
+        refused == SHUFFLED,
+    )
 
 
 def _told(seed: int, learned: Learned) -> Result:
@@ -40,7 +53,13 @@ def _told(seed: int, learned: Learned) -> Result:
     )
     slope = found["calibration_slope"]["value"]
     words = "beats both baselines" if learned.verdict.ready else "refused"
-    return Result(f"Company {seed}", f"{words}, slope {slope:.2f}", how, "beats both, slope 0.8–1.2", learned.verdict.ready and 0.8 <= slope <= 1.2)
+    return Result(
+        f"Company {seed}",
+        f"{words}, slope {slope:.2f}",
+        how,
+        "beats both, slope 0.8–1.2",
+        learned.verdict.ready and 0.8 <= slope <= 1.2,
+    )
 
 
 def _measures(learned: Learned) -> dict[str, dict[str, float]]:

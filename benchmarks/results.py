@@ -36,12 +36,17 @@ def write(results: Mapping[str, tuple[str, Sequence[Result]]]) -> None:
     parts = [HEAD, f"\n{_machine()}\n"]
     for title, (about, rows) in results.items():
         parts.append(f"\n## {title}\n\n{about}\n\n| what | found | how | target | met |\n|---|---|---|---|---|\n")
-        parts += [f"| {r.name} | {r.found} | {r.how} | {r.target} | {'yes' if r.is_met else '**no**'} |\n" for r in rows]
+        parts += [
+            f"| {r.name} | {r.found} | {r.how} | {r.target} | {'yes' if r.is_met else '**no**'} |\n" for r in rows
+        ]
     PAGE.write_text("".join(parts))
 
 
 def _machine() -> str:
-    model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "")
+    model = next(
+        (line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
+        "",
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"Machine: {os.cpu_count()} cores ({model or platform.machine()}), {memory:.0f} GiB, Python {platform.python_version()};"

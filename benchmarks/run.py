@@ -1,7 +1,7 @@
 """Runs the benchmarks on a database of their own and writes docs/benchmarks.md.
 
-    make bench                       all of them
-    .venv/bin/perennial bench pages  only these
+make bench                       all of them
+.venv/bin/perennial bench pages  only these
 """
 
 import logging

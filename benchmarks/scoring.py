@@ -28,7 +28,9 @@ def measure(app: Flask) -> Iterator[Result]:
             yield Result("Forecast the year's renewals", f"{seconds:.1f} s", how, "< 5 s", seconds < 5)
             some = list(range(1, 2001))
             seconds, scored = _timed(lambda: scoring.score_accounts(workspace, book.last_day(), some))
-            yield Result("Score 2,000 touched accounts", f"{seconds:.1f} s", f"{scored:,} of them pay", "< 5 s", seconds < 5)
+            yield Result(
+                "Score 2,000 touched accounts", f"{seconds:.1f} s", f"{scored:,} of them pay", "< 5 s", seconds < 5
+            )
             db.session.rollback()
 
 
