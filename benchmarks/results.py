@@ -49,6 +49,7 @@ def _machine() -> str:
     )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"Machine: {os.cpu_count()} cores ({model or platform.machine()}), {memory:.0f} GiB, Python {platform.python_version()};"
+        f"Machine: {os.cpu_count()} cores ({model or platform.machine()}), {memory:.0f} GiB,"
+        f" Python {platform.python_version()};"
         f" {datetime.now(UTC):%Y-%m-%d}; load before the run {os.getloadavg()[0]:.1f}."
     )

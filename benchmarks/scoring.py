@@ -21,7 +21,7 @@ def measure(app: Flask) -> Iterator[Result]:
         with tenancy.workspace(workspace.id):
             seconds, scored = _timed(lambda: scoring.score_accounts(workspace, book.last_day()))
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            how = f"{scored:,} paying accounts, {book.MONTHS} months of usage on 5 meters; peak of the process {peak:,.0f} MB"
+            how = f"{scored:,} paying accounts, {book.MONTHS} months × 5 meters; peak of the process {peak:,.0f} MB"
             yield Result("Score the book", f"{seconds:.1f} s", how, "< 20 s", seconds < 20)
             seconds, _ = _timed(lambda: projecting.take_snapshot(workspace, book.last_day()))
             how = f"four quarters, {projecting.DRAWS:,} draws each with a shared shock"

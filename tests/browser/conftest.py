@@ -69,7 +69,7 @@ def sessions(product: Product) -> Callable[[str], list[dict[str, str]]]:
 
 
 @pytest.fixture
-def browse(product: Product, chromium: Browser, sessions: Callable[..., list], complaints: list[str]) -> Iterator[Open]:
+def browse(chromium: Browser, product: Product, sessions: Callable[..., list], complaints: list[str]) -> Iterator[Open]:
     """Open a page as the person of a role, or of none; gives the page."""
     contexts: list[BrowserContext] = []
 
