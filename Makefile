@@ -8,7 +8,7 @@ help: ## list these commands
 run: ## set everything up and run Perennial with its demo until Ctrl-C
 	@$(READY) run && exec .venv/bin/perennial run
 test: ## run the whole test suite on its own PostgreSQL and Valkey
-	@$(READY) test && exec .venv/bin/python -m pytest -n auto --dist loadgroup $(PYTEST_ARGS)
+	@$(READY) test && exec .venv/bin/python -m pytest -n auto $(PYTEST_ARGS)
 lint: ## check style and types
 	@$(READY) test && .venv/bin/ruff check && .venv/bin/ruff format --check && .venv/bin/mypy
 bench: ## measure the targets of docs on this machine

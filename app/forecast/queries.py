@@ -44,7 +44,7 @@ JOIN account_summary s ON s.workspace_id = f.workspace_id AND s.account_id = f.a
 LEFT JOIN LATERAL (
     SELECT * FROM renewal_call c
     WHERE c.workspace_id = f.workspace_id AND c.account_id = f.account_id AND c.renews_on = f.renews_on
-    ORDER BY made_at DESC LIMIT 1
+    ORDER BY made_at DESC, id DESC LIMIT 1
 ) c ON true
 ORDER BY f.at_risk_minor DESC, f.account_id
 """

@@ -55,6 +55,7 @@ def _launched(folder: Path, place: Place, port: int) -> Server:
 def _settings(data: Path, port: int, secret: str) -> str:
     quoted = str(data).replace("\\", "\\\\").replace('"', '\\"')
     lines = [f"bind {LOOPBACK}", f"port {port}", f"requirepass {secret}", f'dir "{quoted}"']
+    lines += ["databases 64"]  # a test run takes one a worker
     lines += ["appendonly yes", "appendfsync everysec", 'save ""', "maxmemory-policy noeviction", "daemonize no"]
     return "\n".join(lines) + "\n"
 
