@@ -1,16 +1,18 @@
 """The hazard model on simulated companies: better than both baselines on unseen months, calibrated, noise refused?"""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 from flask import Flask
 
 from app.demo.company import simulate
 from benchmarks.results import Result
-from ml.learning import Learned, learn, learn_from
+from ml.checks.shuffling import fates_shuffled
+from ml.labels import landmarks_before, panel_of
+from ml.learning import Learned, Lesson, learn, learn_from
 from tests.demo_facts import facts_of
-from tests.ml.test_learning import lesson_of, with_fates_shuffled
 
 ACCOUNTS, MONTHS, SEEDS, SHUFFLED = 1000, 24, (7, 8, 9, 10, 11), 20
 
@@ -31,11 +33,17 @@ def measure(_app: Flask) -> Iterator[Result]:
         "0.8–1.2",
         0.8 <= pooled <= 1.2,
     )
-    lesson = lesson_of(facts_of(simulate(ACCOUNTS // 2, MONTHS, SEEDS[0], ends_on)), ends_on)
-    shuffled = [learn_from(with_fates_shuffled(lesson, seed)) for seed in range(SHUFFLED)]
+    lesson = _lesson(ends_on)
+    shuffled = [learn_from(replace(lesson, panel=fates_shuffled(lesson.panel, seed))) for seed in range(SHUFFLED)]
     refused = sum(not learned.verdict.ready for learned in shuffled)
     how = "each account given the whole fate of another"
     yield Result("Shuffled fates refused", f"{refused} of {SHUFFLED}", how, "19 of 20", refused >= SHUFFLED * 0.95)
+
+
+def _lesson(ends_on: date) -> Lesson:
+    facts = facts_of(simulate(ACCOUNTS // 2, MONTHS, SEEDS[0], ends_on))
+    landmarks = landmarks_before(facts.first_day, ends_on)
+    return Lesson(panel_of(facts, ends_on, landmarks), landmarks, ends_on, 1)
 
 
 def _told(seed: int, learned: Learned) -> Result:

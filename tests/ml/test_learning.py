@@ -14,6 +14,7 @@ from ml.artifacts import dump, load
 from ml.checks.backtest import calibrations, cuts_to_test, outcomes_at, rival_risks, walk_forward
 from ml.checks.baselines import base_rate, spreadsheet
 from ml.checks.readiness import verdict_on
+from ml.checks.shuffling import fates_shuffled
 from ml.evaluate import Outcomes, calibration_slope, log_loss, roc_auc
 from ml.features import features_as_of
 from ml.hazard import LOGISTIC
@@ -45,15 +46,7 @@ def lesson_of(facts, end, seed=1):
 
 
 def with_fates_shuffled(lesson, seed):
-    """Give each account the whole fate of another: churns stay as many and as dated, and mean nothing."""
-    panel, rng = lesson.panel, np.random.default_rng(seed)
-    accounts = np.unique(panel.account)
-    other = dict(zip(accounts.tolist(), rng.permutation(accounts).tolist(), strict=True))
-    place = {pair: row for row, pair in enumerate(zip(panel.account.tolist(), panel.landmark.tolist(), strict=True))}
-    source = np.array([place.get((other[account], mark), -1) for account, mark in place])
-    there = source >= 0
-    fates = replace(panel.rows(there), leaves_in=panel.leaves_in[source[there]], seen_for=panel.seen_for[source[there]])
-    return replace(lesson, panel=fates, seed=seed)
+    return replace(lesson, panel=fates_shuffled(lesson.panel, seed), seed=seed)
 
 
 def test_a_book_with_signal_gets_a_model_that_beats_both_rivals(learned):
