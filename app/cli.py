@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, select
 
 from app.core import tenancy
 from app.core.clock import utc_now
+from app.identity.models import Workspace
 from app.local.ports import free_port
 from app.local.servers import Urls, servers
 from app.local.supervising import Child, run, sole
@@ -88,16 +89,8 @@ def import_(
 @click.option("--currency", default="USD", show_default=True)
 def found(name: str, email: str, person: str, password: str, time_zone: str, currency: str) -> None:
     """Make a workspace called NAME with its first admin."""
-    from app.extensions import db
-    from app.identity.founding import found as found_workspace
-    from app.identity.refusals import Refusal
-
     with _application():
-        try:
-            made = found_workspace(name, time_zone, currency, [(email, person, "admin", password)])
-            db.session.commit()
-        except Refusal as refusal:
-            raise click.ClickException(str(refusal)) from refusal
+        made = _make_workspace(name, time_zone, currency, (email, person, "admin", password))
         click.echo(f"{made.name} is there: sign in as {email}.")
 
 
@@ -147,7 +140,6 @@ def _prepare(folder: Path, accounts: int) -> None:
     app = _quiet_app()
     with app.app_context():
         from app.extensions import db
-        from app.identity.models import Workspace
 
         tenancy.refuse_roles_that_see_all(db.session.connection())
         if db.session.execute(select(Workspace.id).limit(1)).scalar() is None:
@@ -243,7 +235,6 @@ def _quiet_app():  # noqa: ANN202
 
 def _workspace(name: str | None) -> int:
     from app.extensions import db
-    from app.identity.models import Workspace
 
     found = [w for w in db.session.scalars(select(Workspace)) if (w.name == name if name else not w.is_demo)]
     if len(found) != 1:
@@ -257,19 +248,27 @@ def _workspace(name: str | None) -> int:
 
 
 def _found(name: str, time_zone: str, currency: str, email: str | None) -> int:
+    email = email or click.prompt("Your e-mail address")
+    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    made = _make_workspace(name, time_zone, currency, (email, email.split("@")[0].title(), "admin", password))
+    click.echo(f"Workspace {name!r} made. Sign in as {email} with the password {password}")
+    return made.id
+
+
+def _make_workspace(name: str, time_zone: str, currency: str, founder: tuple[str, str, str, str]) -> Workspace:
     from app.extensions import db
     from app.identity.founding import found as found_workspace
     from app.identity.refusals import Refusal
+    from app.playbooks.defaults import ensure_defaults
 
-    email = email or click.prompt("Your e-mail address")
-    password = "-".join(secrets.token_hex(2) for _ in range(4))
     try:
-        made = found_workspace(name, time_zone, currency, [(email, email.split("@")[0].title(), "admin", password)])
+        made = found_workspace(name, time_zone, currency, [founder])
     except Refusal as refusal:
         raise click.ClickException(str(refusal)) from refusal
-    db.session.commit()
-    click.echo(f"Workspace {name!r} made. Sign in as {email} with the password {password}")
-    return made.id
+    with tenancy.workspace(made.id):
+        ensure_defaults(utc_now())
+        db.session.commit()
+    return made
 
 
 def _import(workspace_id: int, folder: Path, day_first: bool | None) -> None:
@@ -277,7 +276,7 @@ def _import(workspace_id: int, folder: Path, day_first: bool | None) -> None:
     from app.extensions import db
     from app.forecast.deriving import derive
     from app.health import dating, learning
-    from app.identity.models import Workspace
+    from app.playbooks.matching import match
 
     with tenancy.workspace(workspace_id):
         with _step(f"Reading {folder.name}"):
@@ -294,6 +293,7 @@ def _import(workspace_id: int, folder: Path, day_first: bool | None) -> None:
             version = learning.train(workspace, as_of)
         with _step(f"Scoring the book as of {as_of}"):
             derive(workspace, as_of)
+            match(utc_now(), as_of)
         db.session.commit()
         click.echo(" ".join(version.verdict))
         click.echo("What contradicts itself in these files stands on the import's page, under Data.")

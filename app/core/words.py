@@ -72,8 +72,11 @@ def ago(value: datetime | date | None) -> Markup | str:
         return "never"
     if not isinstance(value, datetime):
         return _days_ago((_today() - value).days)
-    seconds = (utc_now() - value).total_seconds()
-    words = _days_ago((_today() - value.astimezone(_zone()).date()).days) if abs(seconds) > 6 * 3600 else _just(seconds)
+    seconds, day_of_it = (utc_now() - value).total_seconds(), value.astimezone(_zone()).date()
+    speaks_from = (
+        _today() if day_of_it <= _today() else day_in(_zone().key, utc_now())
+    )  # our own acts are after an old book
+    words = _days_ago((speaks_from - day_of_it).days) if abs(seconds) > 6 * 3600 else _just(seconds)
     return instant(value, words)
 
 
@@ -130,7 +133,8 @@ def _zone() -> ZoneInfo:
 
 
 def _today() -> date:
-    return day_in(_zone().key, utc_now())
+    """Give the day the pages speak from: of an old book its newest, else today."""
+    return (g.get("workspace") and g.workspace.book_day) or day_in(_zone().key, utc_now())
 
 
 def _days_ago(days: int) -> str:
