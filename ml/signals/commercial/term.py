@@ -21,4 +21,4 @@ def sentence(value: float, _before: float) -> str:
     return f"a term of {count(value, 'month')}"
 
 
-SIGNAL = Signal("term", "Contract term", 0, "months", "Offer a longer term for a better price", measure, sentence)
+SIGNAL = Signal("term", "Contract term", 0, "months", None, measure, sentence)
