@@ -152,7 +152,7 @@ class SearchWord(TenantKey, db.Model):
     contact_id: Mapped[int] = mapped_column(primary_key=True, server_default="0")
     __table_args__ = (
         refers_to("account", "account_id"),
-        Index("ix_search_word_account", "workspace_id", "account_id"),
+        Index("ix_search_word_account", "workspace_id", "account_id", "word"),
     )
 
 

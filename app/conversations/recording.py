@@ -56,5 +56,8 @@ def _mood(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _contact_ids(external_ids: set[str]) -> dict[str, int]:
-    query = text("SELECT external_id, id FROM contact WHERE external_id = ANY(:ids)")
+    query = text(
+        "SELECT external_id, c.id FROM unnest(CAST(:ids AS text[])) AS given (external_id)"
+        " JOIN contact c USING (external_id)"
+    )
     return {row[0]: row[1] for row in db.session.execute(query, {"ids": sorted(external_ids)})}

@@ -18,7 +18,7 @@ from app.identity.guard import May
 blueprint = Blueprint("renewals", __name__, template_folder="templates", url_prefix="/renewals")
 
 QUARTERS = 4
-BOOK = 200
+BOOK = 100
 
 
 @dataclass(frozen=True)

@@ -541,7 +541,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['workspace_id', 'account_id'], ['account.workspace_id', 'account.id'], name=op.f('fk_search_word_workspace_id_account_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('workspace_id', 'word', 'account_id', 'contact_id', name=op.f('pk_search_word'))
     )
-    op.create_index('ix_search_word_account', 'search_word', ['workspace_id', 'account_id'], unique=False)
+    op.create_index('ix_search_word_account', 'search_word', ['workspace_id', 'account_id', 'word'], unique=False)
     op.create_table('snooze',
     sa.Column('workspace_id', sa.BigInteger(), server_default=sa.text("NULLIF(current_setting('app.workspace_id', true), '')::bigint"), autoincrement=False, nullable=False),
     sa.Column('account_id', sa.BigInteger(), nullable=False),
