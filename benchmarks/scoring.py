@@ -9,7 +9,7 @@ from flask import Flask
 from app.core import tenancy
 from app.extensions import db
 from app.forecast import projecting
-from app.health import scoring
+from app.health import queries, scoring
 from benchmarks import book, pages
 from benchmarks.results import Result
 
@@ -26,7 +26,7 @@ def measure(app: Flask) -> Iterator[Result]:
             seconds, _ = _timed(lambda: projecting.take_snapshot(workspace, book.last_day()))
             how = f"four quarters, {projecting.DRAWS:,} draws each with a shared shock"
             yield Result("Forecast the year's renewals", f"{seconds:.1f} s", how, "< 5 s", seconds < 5)
-            some = list(range(1, 2001))
+            some = queries.all_account_ids()[:2000]
             seconds, scored = _timed(lambda: scoring.score_accounts(workspace, book.last_day(), some))
             yield Result(
                 "Score 2,000 touched accounts", f"{seconds:.1f} s", f"{scored:,} of them pay", "< 5 s", seconds < 5
