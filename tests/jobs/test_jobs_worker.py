@@ -234,14 +234,20 @@ def test_every_job_does_nothing_in_peace_where_there_is_nothing(work, name):
     assert (job.state, job.error) == ("done", None)
 
 
-def test_the_web_process_never_loads_what_only_workers_need():
-    settings = {
-        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
-        "REDIS_URL": "redis://127.0.0.1:1/0",
-        "SECRET_KEY": "x",
-    }
-    code = "import sys, wsgi; print(sorted({'sklearn', 'scipy'} & set(sys.modules)))"
-    made = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=True
+def web_process(code, database_url, redis_url):
+    settings = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "SECRET_KEY": "x"}
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=os.environ | settings, capture_output=True, text=True, check=False
     )
+
+
+def test_the_web_process_never_loads_what_only_workers_need(config):
+    code = "import sys, wsgi; print(sorted({'sklearn', 'scipy'} & set(sys.modules)))"
+    made = web_process(code, config.database_url, config.redis_url)
     assert made.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_web_process_refuses_to_start_as_a_role_that_sees_all(config, urls):
+    made = web_process("import wsgi", urls.database_admin, config.redis_url)
+    assert made.returncode != 0
+    assert "is a superuser, so workspaces would not be kept apart" in made.stderr
