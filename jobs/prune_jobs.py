@@ -1,4 +1,4 @@
-"""Forgets jobs that ended well a month ago."""
+"""Forgets jobs that ended well a week ago."""
 
 from app.core import queue
 from app.core.clock import utc_now

@@ -1,10 +1,12 @@
 """The whole timetable. Hours are the workspace's own; what was missed is caught up once."""
 
+from datetime import timedelta
+
 from app.core.timetable import Entry
 
 TIMETABLE = (
-    Entry("score_touched", every_minutes=1),
-    Entry("match_playbooks", every_minutes=5),
+    Entry("score_touched", every=timedelta(seconds=30)),
+    Entry("match_playbooks", every=timedelta(minutes=5)),
     Entry("close_day", daily_at=2),
     Entry("train_model", daily_at=3),
     Entry("measure_outcomes", daily_at=5),

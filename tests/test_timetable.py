@@ -24,7 +24,7 @@ def test_every_entry_of_the_timetable_is_a_job():
 
 
 def test_every_entry_has_an_hour_or_a_pace_and_not_both():
-    assert all((entry.daily_at is None) != (entry.every_minutes is None) for entry in TIMETABLE)
+    assert all((entry.daily_at is None) != (entry.every is None) for entry in TIMETABLE)
 
 
 def test_every_deferred_job_exists():

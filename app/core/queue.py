@@ -25,7 +25,8 @@ from app.extensions import db, doorbell
 LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 8.0
 RETRY_AFTER = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=5))
-KEEP_FOR = timedelta(days=30)
+KEEP_FOR = timedelta(days=7)
+KEEP_CLAIMS_FOR = timedelta(days=3)  # only the newest period of an entry can be claimed
 _RUNNER = "jobs.worker.run"
 _log = structlog.get_logger()
 
@@ -246,12 +247,12 @@ def reap() -> int:
 
 
 def prune(now: datetime) -> int:
-    """Forget jobs that ended well long ago, and claims of the timetable as old; dead ones wait for a person."""
+    """Forget jobs that ended well long ago, and old claims of the timetable; dead jobs wait for a person."""
     gone = db.session.execute(
         text("DELETE FROM job WHERE state IN ('done', 'cancelled') AND finished_at < :before"),
         {"before": now - KEEP_FOR},
     )
-    db.session.execute(text("DELETE FROM timetable_run WHERE claimed_at < :before"), {"before": now - KEEP_FOR})
+    db.session.execute(text("DELETE FROM timetable_run WHERE claimed_at < :before"), {"before": now - KEEP_CLAIMS_FOR})
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 

@@ -15,19 +15,19 @@ from app.extensions import db
 
 @dataclass(frozen=True)
 class Entry:
-    """A job of the timetable: daily at an hour of the workspace's own day, or every so many minutes."""
+    """A job of the timetable: daily at an hour of the workspace's own day, or every so often."""
 
     job: str
     daily_at: int | None = None
-    every_minutes: int | None = None
+    every: timedelta | None = None
 
     def period(self, now: datetime, zone: str) -> str:
         """Name the newest period that has begun: a day such as `2026-11-21`, or an instant of the grid."""
-        if self.daily_at is not None:
-            local = now.astimezone(ZoneInfo(zone)) - timedelta(hours=self.daily_at)
-            return local.date().isoformat()
-        minutes = int(now.timestamp() // 60)
-        return datetime.fromtimestamp((minutes - minutes % (self.every_minutes or 1)) * 60, now.tzinfo).isoformat()
+        if self.every is not None:
+            seconds, step = int(now.timestamp()), int(self.every.total_seconds())
+            return datetime.fromtimestamp(seconds - seconds % step, now.tzinfo).isoformat()
+        local = now.astimezone(ZoneInfo(zone)) - timedelta(hours=self.daily_at or 0)
+        return local.date().isoformat()
 
 
 class TimetableRun(TenantKey, db.Model):  # type: ignore[name-defined, misc]

@@ -13,7 +13,7 @@ from app.core.timetable import Entry, Heartbeat
 from app.extensions import db
 
 NIGHTLY = Entry("close_day", daily_at=2)
-OFTEN = Entry("score_touched", every_minutes=5)
+OFTEN = Entry("score_touched", every=timedelta(minutes=5))
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
@@ -52,7 +52,7 @@ def test_every_day_of_a_year_with_its_clock_changes_has_one_period(zone, hour):
 @given(st.integers(0, 4_000_000_000), st.integers(1, 60))
 def test_the_grid_never_runs_ahead_or_falls_a_step_behind(seconds, minutes):
     now = datetime.fromtimestamp(seconds, UTC)
-    begun = datetime.fromisoformat(Entry("x", every_minutes=minutes).period(now, "UTC"))
+    begun = datetime.fromisoformat(Entry("x", every=timedelta(minutes=minutes)).period(now, "UTC"))
     assert timedelta(0) <= now - begun < timedelta(minutes=minutes)
 
 
