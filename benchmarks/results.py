@@ -10,8 +10,9 @@ from pathlib import Path
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 HEAD = """# Benchmarks
 
-Measured by `make bench`, all on one machine: load, product and database share its cores. Machines differ and are noisy:
-read the ratios, not the absolutes. Targets and why they are what they are: [decisions](decisions.md).
+Measured by the code that `make bench` runs, all on one machine: load, product and database share its cores. Machines
+differ and are noisy: read the ratios, not the absolutes. Targets and why they are what they are:
+[decisions](decisions.md).
 """
 
 
