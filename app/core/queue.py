@@ -267,7 +267,8 @@ def try_again(job_id: int) -> None:
     """Give a dead job a fresh set of attempts and ring for it."""
     revived = db.session.execute(
         text(
-            "UPDATE job SET state = 'ready', attempts = 0, run_at = now(), finished_at = NULL, offered_at = now()"
+            "UPDATE job SET state = 'ready', attempts = 0, run_at = now(), finished_at = NULL, offered_at = now(),"
+            " unique_key = NULL"
             " WHERE id = :id AND state IN ('dead', 'cancelled') RETURNING workspace_id, id"
         ),
         {"id": job_id},

@@ -22,7 +22,6 @@ from ml.hazard.curve import risk_within
 from ml.hazard.model import HazardModel
 from ml.signals import BY_CODE
 
-CODES = SIGNALS
 LOOK_BACK_DAYS = 400
 CHUNK = 10_000
 HORIZONS = (30, 90, 180, 365)
@@ -64,7 +63,7 @@ def score_accounts(
     card_row, card = queries.scorecard_in_force()
     book = _book(workspace, ids, as_of, card, progress)
     was = queries.standing_of(book.ids.tolist())
-    scores = score(card, {code: book.values[code].to_numpy(float) for code in CODES})
+    scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
     bands = [
         band_of(card, s, was[i].band if i in was else None)
         for i, s in zip(book.ids.tolist(), scores.score, strict=True)
@@ -90,7 +89,7 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
         if facts is None:
             continue
         book = _stale_out(_snapshot_book(facts, as_of), _ages(facts, as_of), card)
-        scores = score(card, {code: book.values[code].to_numpy(float) for code in CODES})
+        scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
         bands = [band_of(card, s, standing.get(i)) for i, s in zip(book.ids.tolist(), scores.score, strict=True)]
         standing |= dict(zip(book.ids.tolist(), bands, strict=True))
         writing.write_scores(as_of, card_row.id, _score_rows(book, scores, bands))
@@ -158,7 +157,7 @@ def _is_stale(age: int | None, deadline: int) -> bool:
 
 def _joined(parts: Sequence[Book]) -> Book:
     if not parts:
-        empty = pd.DataFrame({code: pd.Series(dtype=float) for code in CODES})
+        empty = pd.DataFrame({code: pd.Series(dtype=float) for code in SIGNALS})
         return Book(np.array([], np.int64), empty, empty, np.zeros((0, MONTHS), bool), np.array([]))
     return Book(
         np.concatenate([part.ids for part in parts]),
@@ -235,8 +234,8 @@ def _write(
 
 def _score_rows(book: Book, scores: Scores, bands: Sequence[str]) -> list[dict[str, Any]]:
     values, before = (
-        _nullable(book.values[list(CODES)].to_numpy(float)),
-        _nullable(book.before[list(CODES)].to_numpy(float)),
+        _nullable(book.values[list(SIGNALS)].to_numpy(float)),
+        _nullable(book.before[list(SIGNALS)].to_numpy(float)),
     )
     columns = zip(
         book.ids.tolist(), _nullable(scores.score), scores.coverage.tolist(), bands, values, before, strict=True
@@ -333,10 +332,10 @@ def _change(
 
 def _why(book: Book, card: Card, scores: Scores, earlier: Sequence[float | None] | None, row: int) -> str | None:
     """Name the measure that moved the score most since the last scoring."""
-    if earlier is None or len(earlier) != len(CODES):
+    if earlier is None or len(earlier) != len(SIGNALS):
         return None
     old = np.array([np.nan if v is None else v for v in earlier])
-    then = np.array([float(m.points(old[[CODES.index(m.signal)]])[0]) for m in card.measures])
+    then = np.array([float(m.points(old[[SIGNALS.index(m.signal)]])[0]) for m in card.measures])
     moved = np.nan_to_num((scores.points[row] - then) * card.weights)
     if not np.abs(moved).max(initial=0.0):
         return None
