@@ -36,7 +36,14 @@ ROLES: dict[str, frozenset[May]] = {
     "executive": frozenset({May.READ}),
     "billing engineer": frozenset({May.READ, May.DATA}),
 }
-SCOPES = ("usage:write",)
+SCOPES = {
+    "usage:write": "send usage and product events",
+    "book:read": "read everything the API shows",
+    "accounts:write": "change accounts, contacts, subscriptions",
+    "interactions:write": "write down interactions",
+    "work:write": "change tasks, playbooks and renewal calls",
+    "data:write": "make meters, replay what was refused",
+}
 KEY_SIGN = "prn"
 
 View = Callable[..., Any]

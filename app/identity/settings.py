@@ -162,7 +162,7 @@ def _people(status: int = 200, **shown: Any) -> tuple[str, int]:
 
 
 def _keys(status: int = 200, **shown: Any) -> tuple[str, int]:
-    known = {"keys": queries.keys(), "scopes": SCOPES, "errors": {}, "chosen": []}
+    known = {"keys": queries.keys(), "scopes": SCOPES, "errors": {}, "chosen": ["usage:write"]}
     return render_template("identity/keys.html", **known | shown), status
 
 
