@@ -21,6 +21,8 @@ class Config:
     secure_cookies: bool = False
     trusted_proxies: int = 0  # how many proxies stand before us and tell the visitor's address
     max_upload_bytes: int = 256 * 1024 * 1024
+    keep_events_days: int = 400  # events as they came; totals and what guards against repeats are kept for ever. 0: all
+    ingest_per_minute: int = 600_000  # events that one key may send
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Config":
@@ -44,6 +46,8 @@ class Config:
             trusted_proxies=int(env.get("TRUSTED_PROXIES", cls.trusted_proxies)),
             secure_cookies=base_url.startswith("https://"),
             max_upload_bytes=int(env.get("MAX_UPLOAD_BYTES", cls.max_upload_bytes)),
+            keep_events_days=int(env.get("KEEP_EVENTS_DAYS", cls.keep_events_days)),
+            ingest_per_minute=int(env.get("INGEST_PER_MINUTE", cls.ingest_per_minute)),
         )
 
     def flask(self) -> dict[str, object]:

@@ -6,6 +6,7 @@ from app.extensions import db
 from app.forecast.deriving import derive
 from app.health import dating, learning, queries
 from app.identity.models import Workspace
+from app.usage.touching import forget_touched
 
 
 def run(lease: Lease) -> None:
@@ -14,4 +15,5 @@ def run(lease: Lease) -> None:
     if queries.find_latest_model() is None:
         learning.train(workspace, as_of, progress=lease.progress)
         db.session.commit()
+    forget_touched()
     derive(workspace, as_of, lease.progress)

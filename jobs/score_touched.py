@@ -7,17 +7,22 @@ from app.extensions import db
 from app.health import dating, scoring
 from app.identity.models import Workspace
 from app.usage import summarising as usage_summarising
-from app.usage.touching import claim_touched
+from app.usage import touching
 
 BATCH = 2_000
 
 
 def run(lease: Lease) -> None:
-    workspace = db.session.get_one(Workspace, lease.workspace_id)
-    while touched := claim_touched(BATCH):
+    while True:
+        if not touching.is_alone():
+            return touching.ask_for_scoring(utc_now())
+        if not (claimed := touching.claim_touched(BATCH)).account_ids:
+            return None
+        workspace = db.session.get_one(Workspace, lease.workspace_id)
         as_of = dating.settle(workspace, utc_now())
-        summarising.refresh(touched, as_of)
-        usage_summarising.refresh(touched, as_of)
-        scoring.score_accounts(workspace, as_of, touched)
+        summarising.refresh(claimed.account_ids, as_of)
+        usage_summarising.refresh(claimed.account_ids, as_of)
+        scoring.score_accounts(workspace, as_of, claimed.account_ids)
         summarising.count_book()
+        touching.note_round(claimed, utc_now())
         db.session.commit()

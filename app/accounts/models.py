@@ -37,6 +37,7 @@ class Account(Tenant, db.Model):
     parent_id: Mapped[int | None]
     signed_up_on: Mapped[date | None]
     custom: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    told_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     __table_args__ = (
@@ -48,8 +49,25 @@ class Account(Tenant, db.Model):
     )
 
 
+class AccountAlias(TenantKey, db.Model):
+    """Another name by which some system speaks of an account."""
+
+    __tablename__ = "account_alias"
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    __table_args__ = (
+        refers_to("account", "account_id"),
+        Index("ix_account_alias_account", "workspace_id", "account_id"),
+    )
+
+
 class Contact(Tenant, db.Model):
-    """A person at an account. `role` is what they mean to the account: champion, sponsor, admin, user."""
+    """A person at an account. `role` is what they mean to the account: champion, sponsor, admin, user.
+
+    `consents`: what they agreed to, by category; where they refused, only their id is kept. `told_at` (here and on an
+    account): the moment of the newest traits that product analytics told, so that older ones change nothing.
+    """
 
     __tablename__ = "contact"
     account_id: Mapped[int]
@@ -62,6 +80,8 @@ class Contact(Tenant, db.Model):
     joined_on: Mapped[date | None]
     left_on: Mapped[date | None]
     left_known_at: Mapped[datetime | None]
+    consents: Mapped[dict[str, Any] | None]
+    told_at: Mapped[datetime | None]
     __table_args__ = (
         UniqueConstraint("workspace_id", "external_id"),
         refers_to("account", "account_id"),

@@ -20,6 +20,16 @@ def account_ids_by_external_id(external_ids: Iterable[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in db.session.execute(query, {"ids": sorted(set(external_ids))})}
 
 
+def known_accounts(names: Iterable[str]) -> dict[str, int]:
+    """Give the ids of those accounts that exist, by external id or by alias."""
+    query = text(
+        "SELECT given.name, coalesce(a.id, x.account_id) FROM unnest(CAST(:names AS text[])) AS given (name)"
+        " LEFT JOIN account a ON a.external_id = given.name LEFT JOIN account_alias x ON x.alias = given.name"
+        " WHERE a.id IS NOT NULL OR x.account_id IS NOT NULL"
+    )
+    return {row[0]: row[1] for row in db.session.execute(query, {"names": sorted(set(names))})}
+
+
 def get_account(account_id: int) -> Account:
     """Give an account of the workspace in force. Raises NotFoundError."""
     found = db.session.get(Account, (tenancy.workspace_id(), account_id))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 
 from app.extensions import db
+from app.usage.touching import touch
 
 
 def refresh(account_ids: Sequence[int] | None) -> None:
@@ -17,13 +18,9 @@ def refresh(account_ids: Sequence[int] | None) -> None:
         return
     values = {"ids": list(account_ids)}
     db.session.execute(text(_REFRESH.format(which="AND account_id = ANY(:ids)")), values)
-    db.session.execute(text(_TOUCH), values)
+    touch(account_ids)
 
 
-_TOUCH = """
-INSERT INTO touched_account (account_id) SELECT account_id FROM account_summary WHERE account_id = ANY(:ids)
-ORDER BY account_id ON CONFLICT (workspace_id, account_id) DO NOTHING
-"""
 _REFRESH = """
 WITH heard AS MATERIALIZED (
     SELECT account_id, max(happened_at) FILTER (WHERE direction <> 'internal') AS touched_at,

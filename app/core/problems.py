@@ -1,17 +1,20 @@
 """Errors as RFC 9457 problem details for machines, and as a plain page for people."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from flask import Flask, Response, json, render_template, request
-from sqlalchemy.exc import DataError, OperationalError
+from flask import Flask, Response, current_app, json, render_template, request
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from app.extensions import db
 
 _log = structlog.get_logger()
+_OF_MACHINES = ("/api/", "/v1/", "/batch", "/e/", "/i/", "/capture", "/cloudevents", "/hooks/")
 _REMEDIES = {
     401: "Sign in, or send a valid API key as `Authorization: Bearer …`.",
     403: "Ask an administrator of your workspace for the role that may do this.",
@@ -25,11 +28,22 @@ _REMEDIES = {
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's own word
-    """What is wrong, said so that the reader can mend it. `errors`: [{pointer, detail}] one a field."""
+    """What is wrong, said so that the reader can mend it. `errors`: [{pointer, detail}] one a field.
 
-    def __init__(self, status: int, detail: str, code: str = "", errors: Sequence[Mapping[str, Any]] = ()) -> None:
+    `headers` go along with the answer, such as Retry-After.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        code: str = "",
+        errors: Sequence[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.status, self.detail, self.code, self.errors = status, detail, code, list(errors)
+        self.headers = dict(headers or {})
 
 
 class NotFoundError(Problem):
@@ -43,7 +57,8 @@ def answer_with_problems(app: Flask) -> None:
     """Register one way of answering for every error."""
     app.register_error_handler(Problem, _answer)
     app.register_error_handler(HTTPException, _from_http)
-    app.register_error_handler(OperationalError, _from_database)
+    for away in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.register_error_handler(away, _from_database)
     app.register_error_handler(DataError, _from_value)
     app.register_error_handler(Exception, _from_fault)
 
@@ -51,19 +66,20 @@ def answer_with_problems(app: Flask) -> None:
 def _from_http(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < 400:
         return error
-    answer = _answer(Problem(error.code, str(error.description or error.name)))
+    code = "too_large" if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
+    answer = _answer(Problem(error.code, str(error.description or error.name), code))
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             answer.headers[name] = value
     return answer
 
 
-def _from_database(error: OperationalError) -> Response:
-    _log.error("database_away", error=str(error.orig))
-    db.session.rollback()
-    answer = _answer(Problem(503, "The database did not answer."))
-    answer.headers["Retry-After"] = "5"
-    return answer
+def _from_database(error: SQLAlchemyError) -> Response:
+    """Away, full, out of connections, or two writers in each other's way: nothing was kept, the sender tries again."""
+    _log.error("database_away", error=str(error))
+    with suppress(SQLAlchemyError):
+        db.session.rollback()
+    return _answer(Problem(503, "The database did not answer.", "database_away", headers={"Retry-After": "5"}))
 
 
 def _from_value(error: DataError) -> Response:
@@ -80,8 +96,15 @@ def _from_fault(error: Exception) -> Response:
 
 
 def _answer(problem: Problem) -> Response:
-    wants_page = not request.path.startswith("/api/") and request.accept_mimetypes.accept_html
-    return _page(problem) if wants_page else _json(problem)
+    answer = _page(problem) if not _is_for_machines() and request.accept_mimetypes.accept_html else _json(problem)
+    answer.headers.update(problem.headers)
+    return answer
+
+
+def _is_for_machines() -> bool:
+    """A door that asks for a key (its guard is a scope such as usage:write), or an address that only machines use."""
+    guard = str(getattr(current_app.view_functions.get(request.endpoint or ""), "guard", ""))
+    return ":" in guard or request.path.startswith(_OF_MACHINES)
 
 
 def _json(problem: Problem) -> Response:
@@ -92,8 +115,9 @@ def _json(problem: Problem) -> Response:
         "detail": problem.detail,
         "instance": request.path,
         "request_id": request.environ.get("perennial.request_id"),
+        "code": problem.code or HTTPStatus(problem.status).phrase.lower().replace(" ", "_"),
+        "message": problem.detail,  # read, with `code`, by clients of the Segment protocol: without them they retry
     }
-    body |= {"code": problem.code} if problem.code else {}
     body |= {"errors": problem.errors} if problem.errors else {}
     return Response(json.dumps(body), problem.status, mimetype="application/problem+json")
 

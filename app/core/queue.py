@@ -236,7 +236,8 @@ def reap() -> int:
         text(
             "UPDATE job SET offered_at = now() WHERE (workspace_id, id) IN ("
             "  SELECT workspace_id, id FROM job WHERE state = 'ready' AND run_at <= now()"
-            "  AND coalesce(offered_at, created_at) < now() - interval '15 seconds'"
+            "  AND (coalesce(offered_at, created_at) < now() - interval '15 seconds'"
+            "       OR offered_at IS NULL AND run_at > created_at)"
             "  ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING workspace_id, id"
         )
     ).all()

@@ -18,6 +18,7 @@ from app.extensions import db
 from app.health.scoring import Progress
 from app.usage import ingesting
 from app.usage import summarising as usage_summarising
+from app.usage.touching import forget_touched
 
 SLICE = 2_000
 
@@ -46,7 +47,7 @@ def _steps(company: Company, owners: Sequence[str], now: datetime) -> list[tuple
         ("Statistics", _count_again),
         ("Conversation summaries", lambda: conversations.refresh(None)),
         ("Usage summaries", lambda: usage_summarising.refresh(None, as_of)),
-        ("Settling", lambda: db.session.execute(text("DELETE FROM touched_account"))),
+        ("Settling", forget_touched),
     ]
 
 

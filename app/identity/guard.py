@@ -68,13 +68,16 @@ def allow(act: May) -> Callable[[View], View]:
     return guard
 
 
-def allow_key(scope: str) -> Callable[[View], View]:
-    """Let only machines in that present an API key with `scope`."""
+def allow_key(scope: str, presented: Callable[[], str] | None = None) -> Callable[[View], View]:
+    """Let only machines in that present an API key with `scope`.
+
+    `presented` finds the key where a protocol keeps it; else it is looked for in the headers.
+    """
 
     def guard(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> Any:
-            _enter_for_key(scope)
+            _enter_for_key(scope, (presented or presented_key)())
             return view(*args, **kwargs)
 
         guarded.guard = scope  # type: ignore[attr-defined]
@@ -148,10 +151,11 @@ def _enter_for_person() -> None:
     structlog.contextvars.bind_contextvars(workspace_id=g.workspace.id, user_id=current_user.id)
 
 
-def _enter_for_key(scope: str) -> None:
-    key = find_key(_presented_key(), clock.utc_now())
+def _enter_for_key(scope: str, presented: str) -> None:
+    key = find_key(presented, clock.utc_now())
     if key is None:
-        raise Problem(401, "The API key is missing, unknown or revoked.", "bad_key")
+        remedy = "Make one on Settings → API keys and send it as `Authorization: Bearer prn_…`."
+        raise Problem(401, f"The API key is missing, unknown or revoked. {remedy}", "bad_key")
     if scope not in key.scopes:
         raise Problem(403, f"This key lacks the scope {scope!r}; it has {', '.join(key.scopes)}.", "scope")
     g.workspace = db.session.get_one(Workspace, key.workspace_id)
@@ -175,11 +179,14 @@ def find_key(presented: str, now: datetime) -> ApiKey | None:
     return key
 
 
-def _presented_key() -> str:
-    bearer = request.headers.get("Authorization", "")
-    return (
-        bearer.removeprefix("Bearer ").strip() if bearer.startswith("Bearer ") else request.headers.get("X-Api-Key", "")
-    )
+def presented_key() -> str:
+    """Give the key in the headers of this request: as a bearer's, as the name or password of Basic, or by itself."""
+    given = request.authorization
+    if given is not None and given.type == "bearer":
+        return given.token or ""
+    if given is not None and given.type == "basic":
+        return next((each for each in (given.username, given.password) if each and each.startswith(f"{KEY_SIGN}_")), "")
+    return request.headers.get("X-Api-Key") or request.headers.get("X-Write-Key", "").rpartition(":")[2]
 
 
 def forget_scope(_error: BaseException | None = None) -> None:

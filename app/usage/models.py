@@ -1,9 +1,11 @@
 """Usage, as rows."""
 
 from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, func
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, Index, Sequence, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Double, Integer
 
@@ -11,6 +13,7 @@ from app.core.tenancy import Tenant, TenantKey, refers_to
 from app.extensions import db
 
 DAYS = 31
+_NUMBERS = "usage_event_id_seq"  # an identity column cannot be partitioned before PostgreSQL 17
 
 
 class Meter(Tenant, db.Model):
@@ -27,19 +30,63 @@ class Meter(Tenant, db.Model):
     __table_args__ = (UniqueConstraint("workspace_id", "code"),)
 
 
+class MeterRule(Tenant, db.Model):
+    """Which events a meter counts, and how.
+
+    `event_name` is exact, or `*` for every event of product analytics; `conditions` are properties that must be equal;
+    `quantity_from` names a numeric property to add up, else each event counts 1.
+    """
+
+    __tablename__ = "meter_rule"
+    meter_id: Mapped[int]
+    event_name: Mapped[str]
+    conditions: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    quantity_from: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    __table_args__ = (
+        refers_to("meter", "meter_id"),
+        UniqueConstraint("workspace_id", "meter_id", "event_name", "conditions"),
+    )
+
+
+class CountedEvent(TenantKey, db.Model):
+    """The ledger: what was counted for an event, kept for ever, so that no repeat counts twice however late it comes
+    and a correction takes back exactly what was counted. `key` is half the SHA-256 of the sender's event id."""
+
+    __tablename__ = "counted_event"
+    source_id: Mapped[int] = mapped_column(Integer, primary_key=True)
+    key: Mapped[UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[int]
+    meter_id: Mapped[int]
+    day: Mapped[date]
+    quantity: Mapped[float] = mapped_column(Double)
+    is_max: Mapped[bool]
+    __table_args__ = (
+        Index("ix_counted_event_max", "workspace_id", "account_id", "meter_id", "day", postgresql_where=text("is_max")),
+    )
+
+
 class UsageEvent(TenantKey, db.Model):
-    """One thing that happened, kept once by (source, event id) however often and late it is sent."""
+    """An event as it came, in a partition of its month, for people to look at; old months may be dropped.
+
+    A corrected event stands here again. `name` and `properties` are what product analytics said of it.
+    """
 
     __tablename__ = "usage_event"
-    source: Mapped[str] = mapped_column(primary_key=True)
-    event_id: Mapped[str] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=func.now())
+    id: Mapped[int] = mapped_column(
+        BigInteger, Sequence(_NUMBERS), primary_key=True, server_default=text(f"nextval('{_NUMBERS}')")
+    )
+    source_id: Mapped[int] = mapped_column(Integer)
+    event_id: Mapped[str]
     account_id: Mapped[int]
     meter_id: Mapped[int]
     happened_at: Mapped[datetime]
-    received_at: Mapped[datetime] = mapped_column(server_default=func.now())
     quantity: Mapped[float] = mapped_column(Double)
     person: Mapped[str | None]
-    __table_args__ = (refers_to("account", "account_id"), refers_to("meter", "meter_id"))
+    name: Mapped[str | None]
+    properties: Mapped[dict[str, Any] | None]
+    __table_args__ = ({"postgresql_partition_by": "RANGE (received_at)"},)
 
 
 class DailyUsage(TenantKey, db.Model):
@@ -54,6 +101,7 @@ class DailyUsage(TenantKey, db.Model):
         refers_to("account", "account_id"),
         refers_to("meter", "meter_id"),
         Index("ix_daily_usage_month", "workspace_id", "month", "account_id"),
+        {"postgresql_with": {"fillfactor": 70}},  # room to update a row where it stands
     )
 
 
@@ -69,24 +117,97 @@ class UserMonth(TenantKey, db.Model):
     __table_args__ = (
         refers_to("account", "account_id"),
         Index("ix_user_month_month", "workspace_id", "month", "account_id"),
+        {"postgresql_with": {"fillfactor": 90}},
     )
 
 
-class TouchedAccount(TenantKey, db.Model):
-    """An account whose facts changed since it was last scored: the left tells the right by a row."""
+class TouchedAccount(Tenant, db.Model):
+    """An account whose facts changed since it was last scored: the left tells the right by a row, a row a change, so
+    that nobody who writes facts waits for a scoring that is under way. No foreign key: it would lock the account."""
 
     __tablename__ = "touched_account"
-    account_id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int]
     touched_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    __table_args__ = (refers_to("account", "account_id"), Index("ix_touched_at", "workspace_id", "touched_at"))
 
 
-class UsageSource(TenantKey, db.Model):
-    """A sender of usage: when it was last heard, and what became of what it sent."""
+class UsageSource(Tenant, db.Model):
+    """A sender of usage, with what became of all that it sent up to the last fold of its intake."""
 
     __tablename__ = "usage_source"
-    name: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     accepted: Mapped[int] = mapped_column(server_default="0")
     duplicates: Mapped[int] = mapped_column(server_default="0")
     rejected: Mapped[int] = mapped_column(server_default="0")
+    __table_args__ = (UniqueConstraint("workspace_id", "name"),)
+
+
+class Intake(Tenant, db.Model):
+    """What became of one request of a source, until it is folded into its minute and the source's totals."""
+
+    __tablename__ = "intake"
+    source_id: Mapped[int]
+    at: Mapped[datetime]
+    accepted: Mapped[int] = mapped_column(Integer)
+    duplicates: Mapped[int] = mapped_column(Integer)
+    rejected: Mapped[int] = mapped_column(Integer)
+    names: Mapped[dict[str, Any] | None]
+
+
+class IntakeMinute(TenantKey, db.Model):
+    """What came in from a source in a minute; kept for two days."""
+
+    __tablename__ = "intake_minute"
+    source_id: Mapped[int] = mapped_column(primary_key=True)
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    accepted: Mapped[int]
+    duplicates: Mapped[int]
+    rejected: Mapped[int]
+    __table_args__ = (refers_to("usage_source", "source_id"),)
+
+
+class EventName(TenantKey, db.Model):
+    """A name of event that product analytics has sent, so that a person can choose what counts."""
+
+    __tablename__ = "event_name"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    seen: Mapped[int]
+    last_seen_at: Mapped[datetime]
+
+
+class HeldEvent(Tenant, db.Model):
+    """Something a machine sent that cannot be used yet: kept as it came, with the reason, to be replayed once mended.
+
+    `reason`: account, person, meter, value or body; `value`: the account, person or meter that is not known.
+    """
+
+    __tablename__ = "held_event"
+    source_id: Mapped[int]
+    key: Mapped[UUID]
+    protocol: Mapped[str]
+    message: Mapped[Any] = mapped_column(JSONB)
+    reason: Mapped[str]
+    value: Mapped[str]
+    detail: Mapped[str]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    times: Mapped[int] = mapped_column(server_default="1")
+    ended_at: Mapped[datetime | None]
+    end: Mapped[str | None]
+    __table_args__ = (
+        refers_to("usage_source", "source_id"),
+        UniqueConstraint("workspace_id", "source_id", "key"),
+        Index("ix_held_event_open", "workspace_id", "reason", "value", "id", postgresql_where=text("ended_at IS NULL")),
+    )
+
+
+class ScoringRound(Tenant, db.Model):
+    """How long the accounts of a round of scoring had waited since their facts changed; kept for two days."""
+
+    __tablename__ = "scoring_round"
+    ended_at: Mapped[datetime]
+    accounts: Mapped[int]
+    median_s: Mapped[float] = mapped_column(Double)
+    longest_s: Mapped[float] = mapped_column(Double)
+    __table_args__ = (Index("ix_scoring_round_ended", "workspace_id", "ended_at"),)

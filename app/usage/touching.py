@@ -1,15 +1,80 @@
-"""Accounts whose facts changed, claimed for scoring."""
+"""Accounts whose facts changed: marked by whoever writes facts, claimed for scoring."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
 from sqlalchemy import text
 
+from app.core import clock, queue
+from app.core.upserting import as_json
 from app.extensions import db
+from app.usage.models import ScoringRound
+
+GATHER_FOR = timedelta(seconds=2)  # so that a stream of events is scored in rounds, not one by one
 
 
-def claim_touched(most: int) -> list[int]:
+@dataclass(frozen=True)
+class Claimed:
+    """Accounts to score (ids ascending) and since when each had waited."""
+
+    account_ids: list[int]
+    waiting_since: list[datetime]
+
+
+def touch(account_ids: Iterable[int]) -> None:
+    """Have accounts scored again soon."""
+    rows = [{"id": account_id} for account_id in sorted(set(account_ids))]
+    if rows:
+        db.session.execute(
+            text(
+                "INSERT INTO touched_account (account_id)"
+                " SELECT id FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint)"
+            ),
+            {"rows": as_json(rows)},
+        )
+        ask_for_scoring(clock.utc_now())
+
+
+def ask_for_scoring(now: datetime) -> None:
+    """Write down the job that scores what is touched, where none waits yet."""
+    queue.defer("score_touched", unique_key="touched", run_at=now + GATHER_FOR)
+
+
+def claim_touched(most: int) -> Claimed:
     """Take up to `most` touched accounts, the longest waiting first; what rolls back stays touched."""
-    query = text(
-        "DELETE FROM touched_account WHERE account_id IN ("
-        " SELECT account_id FROM touched_account ORDER BY touched_at LIMIT :most FOR UPDATE SKIP LOCKED)"
-        " RETURNING account_id"
+    rows = db.session.execute(text(_CLAIM), {"most": most}).all()
+    return Claimed([row.account_id for row in rows], [row.since for row in rows])
+
+
+def forget_touched() -> None:
+    """Leave nothing to score of what is touched by now: for whoever scores the whole book in this transaction."""
+    db.session.execute(text("DELETE FROM touched_account"))
+
+
+def is_alone() -> bool:
+    """Say whether this transaction may score: one round at a time in a workspace, so that the newest facts win."""
+    lock = "SELECT pg_try_advisory_xact_lock(hashtextextended('scoring ' || current_setting('app.workspace_id'), 0))"
+    return bool(db.session.execute(text(lock)).scalar())
+
+
+def note_round(claimed: Claimed, now: datetime) -> None:
+    """Write down how long the accounts of a round had waited until their scores could be seen."""
+    waits = np.array([(now - since).total_seconds() for since in claimed.waiting_since])
+    db.session.add(
+        ScoringRound(ended_at=now, accounts=len(waits), median_s=float(np.median(waits)), longest_s=float(waits.max()))
     )
-    return sorted(db.session.scalars(query, {"most": most}))
+
+
+_CLAIM = """
+WITH waiting AS (
+    SELECT id, account_id FROM touched_account ORDER BY id LIMIT 100000
+), chosen AS (
+    SELECT account_id FROM waiting GROUP BY account_id ORDER BY min(id) LIMIT :most
+), taken AS (
+    DELETE FROM touched_account t USING waiting JOIN chosen USING (account_id)
+    WHERE t.id = waiting.id RETURNING t.account_id, t.touched_at
+)
+SELECT account_id, min(touched_at) AS since FROM taken GROUP BY account_id ORDER BY account_id
+"""

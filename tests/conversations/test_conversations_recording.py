@@ -142,7 +142,7 @@ def test_accounts_that_were_spoken_to_are_scored_again(acme):
     write_accounts("other")
     subscribe()
     summary(acme, said("m1", 3))
-    assert claim_touched(10) == [acme]
+    assert claim_touched(10).account_ids == [acme]
 
 
 def test_refreshing_all_does_what_refreshing_each_does_and_leaves_the_scoring_to_its_caller(acme):
@@ -151,7 +151,7 @@ def test_refreshing_all_does_what_refreshing_each_does_and_leaves_the_scoring_to
     summarising.refresh(None)
     db.session.expire_all()
     assert get_summary(acme).owed_since == hours_ago(3)
-    assert claim_touched(10) == []
+    assert claim_touched(10).account_ids == []
 
 
 def test_talks_of_another_workspace_stay_there(cast):

@@ -180,7 +180,7 @@ def test_a_person_gets_a_page_with_the_remedy_and_a_machine_the_problem(knock):
     assert problem.mimetype == "application/problem+json"
     assert problem.json == {
         "type": "about:blank", "title": "Conflict", "status": 409, "detail": "It moved.", "instance": "/accounts",
-        "request_id": problem.headers["X-Request-ID"], "code": "moved", "errors": [{"pointer": "name", "detail": "taken"}],
+        "request_id": problem.headers["X-Request-ID"], "code": "moved", "message": "It moved.", "errors": [{"pointer": "name", "detail": "taken"}],
     }  # fmt: skip
 
 

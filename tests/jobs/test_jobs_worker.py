@@ -210,7 +210,7 @@ def trainings():
 def test_a_model_is_trained_once_a_week_unless_a_person_asks(work, acme):
     work("train_model")
     assert trainings() == [yesterday()]
-    assert db.session.scalars(select(Job.name).where(Job.state == "ready")).all() == ["score_accounts"]
+    assert "score_accounts" in db.session.scalars(select(Job.name).where(Job.state == "ready")).all()
     work("train_model")
     assert len(trainings()) == 1
     work("train_model", asked=True)

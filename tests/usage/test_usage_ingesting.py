@@ -9,9 +9,11 @@ from sqlalchemy import select, text
 
 from app.core import tenancy
 from app.extensions import db
-from app.usage.ingesting import Ingested, correct, ensure_meters, ingest
-from app.usage.models import DailyUsage, Meter, TouchedAccount, UsageEvent, UsageSource, UserMonth
-from app.usage.touching import claim_touched
+from app.usage.correcting import correct
+from app.usage.ingesting import Ingested, ensure_meters, ingest
+from app.usage.models import DailyUsage, Meter, UsageEvent, UsageSource, UserMonth
+from app.usage.sourcing import fold_intake
+from app.usage.touching import claim_touched, touch
 from tests.books import afresh, searched, write_accounts
 from tests.cast import NOW
 
@@ -136,6 +138,7 @@ def test_nothing_sent_is_nothing_kept(meters):
 def test_a_source_is_remembered_with_what_became_of_it(meters):
     ingest("api", [event("e1"), event("e1"), event("e2", account="x")], NOW)
     ingest("api", [event("e3")], NOW + timedelta(hours=1))
+    fold_intake(NOW)
     source = db.session.scalars(select(UsageSource)).one()
     assert (source.name, source.accepted, source.duplicates, source.rejected) == ("api", 2, 1, 1)
     assert source.last_seen_at == NOW + timedelta(hours=1)
@@ -144,22 +147,17 @@ def test_a_source_is_remembered_with_what_became_of_it(meters):
 def test_only_accounts_with_something_new_are_scored_again(meters):
     acme, other = meters
     ingest("api", [event("e1"), event("e2", account="other")], NOW)
-    assert claim_touched(10) == [acme, other]
+    assert claim_touched(10).account_ids == [acme, other]
     ingest("api", [event("e1"), event("e3", account="other")], NOW)
-    assert claim_touched(10) == [other]
-    assert claim_touched(10) == []
+    assert claim_touched(10).account_ids == [other]
+    assert claim_touched(10).account_ids == []
 
 
 def test_the_longest_waiting_are_claimed_first(meters):
     acme, other = meters
-    db.session.add_all(
-        [
-            TouchedAccount(account_id=acme, touched_at=NOW),
-            TouchedAccount(account_id=other, touched_at=NOW - timedelta(hours=1)),
-        ]
-    )
-    db.session.flush()
-    assert (claim_touched(1), claim_touched(1)) == ([other], [acme])
+    touch([acme])
+    touch([other, acme])
+    assert [claim_touched(1).account_ids for _ in range(2)] == [[acme], [other]]
 
 
 def test_a_correction_moves_a_quantity_between_days_accounts_and_meters(meters):
@@ -167,7 +165,7 @@ def test_a_correction_moves_a_quantity_between_days_accounts_and_meters(meters):
     before = NOON - timedelta(days=40)
     correct("api", [event("e1", 7, before, account="other", meter="reports")], NOW)
     assert days() == {("acme", "events", NOON.date()): 1, ("other", "reports", before.date()): 7}
-    assert set(claim_touched(9)) == set(meters)
+    assert claim_touched(9).account_ids == meters
 
 
 def test_a_correction_that_says_the_same_or_names_no_event_changes_nothing(meters):
@@ -247,11 +245,12 @@ def test_the_days_always_equal_a_recount_of_the_events(meters, steps, zone):
 
 
 def _recount(zone):
-    """Count from the stored events alone; a day's maximum begins at nothing."""
+    """Count from the events as they came alone, of each the newest; a day's maximum begins at nothing."""
     query = text(
+        "WITH newest AS (SELECT DISTINCT ON (event_id) * FROM usage_event ORDER BY event_id, id DESC)"
         "SELECT a.external_id, m.code, (e.happened_at AT TIME ZONE :zone)::date,"
         " CASE m.kind WHEN 'max' THEN greatest(max(e.quantity), 0) ELSE sum(e.quantity) END"
-        " FROM usage_event e JOIN account a ON a.id = e.account_id JOIN meter m ON m.id = e.meter_id"
+        " FROM newest e JOIN account a ON a.id = e.account_id JOIN meter m ON m.id = e.meter_id"
         " GROUP BY 1, 2, 3, m.kind"
     )
     return {

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
@@ -15,6 +16,7 @@ from app.connectors.csv.kinds.usage import TOTAL
 from app.conversations.recording import record_interactions
 from app.extensions import db
 from app.usage import ingesting
+from app.usage.correcting import correct
 
 SOURCE = "csv"
 MOST_FEATURES = 12
@@ -79,7 +81,7 @@ class Meters:
         written, fresh, changed = Written(), list[dict[str, Any]](), list[dict[str, Any]]()
         for of_row in events.values():
             new = [event for event in of_row if event["event_id"] not in stored and _counts(event)]
-            other = [event for event in of_row if stored.get(event["event_id"], _said(event)) != _said(event)]
+            other = [e for e in of_row if e["event_id"] in stored and stored[e["event_id"]] != _said(e, book.zone)]
             is_known = any(event["event_id"] in stored for event in of_row)
             written.added += not is_known
             written.updated += is_known and bool(new or other)
@@ -87,7 +89,7 @@ class Meters:
             fresh += new
             changed += other
         ingesting.ingest(SOURCE, fresh, book.now, book.zone.key)
-        ingesting.correct(SOURCE, changed, book.now, book.zone.key)
+        correct(SOURCE, changed, book.now, book.zone.key)
         touched = {event["account"] for event in fresh + changed} | {stored[event["event_id"]][0] for event in changed}
         written.account_ids = set(account_ids_by_external_id(touched).values())
         return written
@@ -110,16 +112,17 @@ def _counts(event: Mapping[str, Any]) -> bool:
     return bool(event["quantity"]) or event["event_id"].endswith("/total")
 
 
-def _said(event: Mapping[str, Any]) -> tuple[Any, ...]:
-    return event["account"], event["meter"], event["happened_at"], event["quantity"]
+def _said(event: Mapping[str, Any], zone: ZoneInfo) -> tuple[Any, ...]:
+    return event["account"], event["meter"], event["happened_at"].astimezone(zone).date(), event["quantity"]
 
 
 def _stored(event_ids: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-    """Give what is kept of some events: account, meter, moment and quantity by event id."""
+    """Give what is counted for some events: account, meter, day and quantity by event id."""
     query = text(
-        "SELECT e.event_id, a.external_id, m.code, e.happened_at, e.quantity"
+        "SELECT wanted.event_id, a.external_id, m.code, e.day, e.quantity"
         " FROM json_array_elements_text(CAST(:ids AS json)) AS wanted (event_id)"
-        " JOIN usage_event e ON e.event_id = wanted.event_id AND e.source = :source"
+        f" JOIN counted_event e ON e.key = {ingesting.KEY.format(id='wanted.event_id')}"
+        " JOIN usage_source s ON s.workspace_id = e.workspace_id AND s.id = e.source_id AND s.name = :source"
         " JOIN account a ON a.workspace_id = e.workspace_id AND a.id = e.account_id"
         " JOIN meter m ON m.workspace_id = e.workspace_id AND m.id = e.meter_id"
     )

@@ -1,0 +1,39 @@
+"""Reads the bodies of machines' requests, bounded on the wire and once unpacked, whatever their Content-Type says."""
+
+import zlib
+
+from flask import request
+
+from app.core.problems import Problem
+
+MOST_ON_WIRE = 5 * 1024 * 1024
+MOST_UNPACKED = 20 * 1024 * 1024
+
+
+def read_body(*, is_gzip: bool = False) -> bytes:
+    """Give the body of the present request. `is_gzip`: packed, also without a header that says so.
+
+    Raises Problem 413 when it is too large, 400 when it is not what Content-Encoding says.
+    """
+    request.max_content_length = MOST_ON_WIRE
+    data = request.get_data(cache=False, parse_form_data=False)
+    encoding = request.headers.get("Content-Encoding", "").lower()
+    if is_gzip or encoding == "gzip":
+        return _unpacked(data)
+    if encoding not in {"", "identity"}:
+        raise Problem(415, f"Content-Encoding {encoding!r} is not understood: send gzip, or none.", "bad_encoding")
+    return data
+
+
+def _unpacked(data: bytes) -> bytes:
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = unpacker.decompress(data, MOST_UNPACKED + 1)
+    except zlib.error as error:
+        raise Problem(400, "The body should be gzip, and is not.", "bad_gzip") from error
+    if len(unpacked) > MOST_UNPACKED:
+        most = MOST_UNPACKED // 1024 // 1024
+        raise Problem(413, f"Unpacked, a request may hold up to {most} MB. Send fewer events at once.", "too_large")
+    if not unpacker.eof:
+        raise Problem(400, "The gzip body ends too early.", "bad_gzip")
+    return unpacked

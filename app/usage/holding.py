@@ -1,0 +1,117 @@
+"""Keeps what machines sent that cannot be used yet, with the reason, until it is replayed or discarded."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from app.core.upserting import as_json
+from app.extensions import db
+from app.usage.ingesting import KEY
+
+KEEP_FOR = timedelta(days=90)
+REASONS = ("account", "person", "meter", "value", "body")
+
+
+@dataclass(frozen=True)
+class Held:
+    """One thing to keep: `event_id` as the sender numbers it, the message as it came, what is wrong with it."""
+
+    event_id: str
+    message: Any
+    reason: str
+    value: str
+    detail: str
+
+
+def hold(source: int, protocol: str, things: Sequence[Held], now: datetime) -> None:
+    """Keep things, each once by (source, event id); one that comes again is counted, and is open again."""
+    if not things:
+        return
+    last = {thing.event_id: thing for thing in things}
+    rows = [
+        {"event_id": t.event_id, "message": t.message, "reason": t.reason, "value": t.value[:400], "detail": t.detail}
+        for t in last.values()
+    ]
+    rows = without_nul(rows)
+    values = {"source": source, "protocol": protocol, "rows": as_json(rows), "now": now}
+    db.session.execute(text(_HOLD), values)
+
+
+_HOLD = f"""
+INSERT INTO held_event (source_id, key, protocol, message, reason, value, detail, first_at, last_at)
+SELECT :source, {KEY.format(id="event_id")} AS key, :protocol, coalesce(message, 'null'), reason, value, detail,
+       :now, :now
+FROM json_to_recordset(CAST(:rows AS json))
+    AS r (event_id text, message jsonb, reason text, value text, detail text) ORDER BY key
+ON CONFLICT (workspace_id, source_id, key) DO UPDATE SET times = held_event.times + 1,
+    (last_at, message, reason, value, detail, ended_at, "end")
+    = (excluded.last_at, excluded.message, excluded.reason, excluded.value, excluded.detail, NULL, NULL)
+"""
+
+
+def without_nul(value: Any) -> Any:
+    """Put a mark in the place of each NUL, which PostgreSQL keeps in no text."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")
+    if isinstance(value, Mapping):
+        return {without_nul(name): without_nul(each) for name, each in value.items()}
+    return [without_nul(each) for each in value] if isinstance(value, list) else value
+
+
+def open_groups(most: int = 50) -> list[Any]:
+    """Give what is held by reason and value, the most held first: (reason, value, held, first_at, last_at, detail)."""
+    query = text(
+        "SELECT reason, value, count(*) AS held, min(first_at) AS first_at, max(last_at) AS last_at,"
+        " (array_agg(detail ORDER BY id DESC))[1] AS detail, array_agg(DISTINCT protocol) AS protocols"
+        " FROM held_event WHERE ended_at IS NULL GROUP BY reason, value ORDER BY held DESC, reason, value LIMIT :most"
+    )
+    return list(db.session.execute(query, {"most": most}))
+
+
+def examples(reason: str, value: str, most: int = 20) -> list[Any]:
+    """Give the newest things held for a reason: (id, source, protocol, message, detail, times, last_at)."""
+    query = text(
+        "SELECT h.id, s.name AS source, h.protocol, h.message, h.detail, h.times, h.last_at FROM held_event h"
+        " JOIN usage_source s ON s.workspace_id = h.workspace_id AND s.id = h.source_id"
+        " WHERE h.ended_at IS NULL AND h.reason = :reason AND h.value = :value ORDER BY h.id DESC LIMIT :most"
+    )
+    return list(db.session.execute(query, {"reason": reason, "value": value, "most": most}))
+
+
+def claim_open(after: int, most: int, reason: str | None = None, value: str | None = None) -> list[Any]:
+    """Take open things in the order they came, from the one after `after`: (id, source_id, protocol, message, key)."""
+    which = "" if reason is None else " AND reason = :reason" + ("" if value is None else " AND value = :value")
+    query = text(
+        "SELECT id, source_id, protocol, message FROM held_event WHERE ended_at IS NULL AND id > :after"
+        f" AND reason <> 'body'{which} ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED"
+    )
+    values = {"after": after, "most": most, "reason": reason, "value": value}
+    return list(db.session.execute(query, {k: v for k, v in values.items() if f":{k}" in query.text}))
+
+
+def end(ids: Sequence[int], how: str, now: datetime) -> None:
+    """Close held things: `counted` or `discarded`."""
+    db.session.execute(
+        text('UPDATE held_event SET ended_at = :now, "end" = :how WHERE id = ANY(:ids)'),
+        {"now": now, "how": how, "ids": list(ids)},
+    )
+
+
+def discard(reason: str, value: str, now: datetime) -> int:
+    """Close all that is held for a reason without counting it. Gives how many."""
+    done = db.session.execute(
+        text(
+            "UPDATE held_event SET ended_at = :now, \"end\" = 'discarded'"
+            " WHERE ended_at IS NULL AND reason = :reason AND value = :value"
+        ),
+        {"now": now, "reason": reason, "value": value},
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def forget_before(moment: datetime) -> None:
+    """Forget what was last heard before a moment, whether it was mended or not."""
+    db.session.execute(text("DELETE FROM held_event WHERE last_at < :moment"), {"moment": moment})

@@ -1,0 +1,82 @@
+"""The months that events as they came are kept in: made ahead, dropped when their time is over.
+
+Partitions belong to the installation, not to a workspace. What falls outside them goes to `usage_event_rest`, so that
+nothing is refused for want of a partition.
+"""
+
+import re
+from datetime import date
+
+import structlog
+from dateutil.relativedelta import relativedelta
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from app.extensions import db
+
+_log = structlog.get_logger()
+AHEAD = 3  # months, this one included
+_NAME = re.compile(r"usage_event_(\d{4})_(\d{2})")
+_OWN = "workspace_id = NULLIF(current_setting('app.workspace_id', true), '')::bigint"
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('partitions of usage_event', 0))")
+
+
+def make_ahead(today: date) -> list[str]:
+    """Make the partitions of this month and the next ones where they are missing. Gives the names of those made.
+
+    A month of which events lie in the rest already stays there: they would have to be moved.
+    """
+    db.session.execute(_ALONE)
+    first = today.replace(day=1)
+    months = [first + relativedelta(months=n) for n in range(AHEAD)]
+    missing = sorted(set(months) - set(existing()))
+    return [_name(month) for month in missing if _make(month)]
+
+
+def drop_before(day: date) -> list[str]:
+    """Drop the partitions of months that ended before `day`. Totals, people and the ledger do not change."""
+    db.session.execute(_ALONE)
+    over = [month for month in existing() if month + relativedelta(months=1) <= day]
+    for month in over:
+        db.session.execute(text(f"DROP TABLE {_name(month)}"))
+    db.session.execute(
+        text("DELETE FROM usage_event_rest WHERE received_at < :day"), {"day": day}
+    )  # of this workspace alone: row security holds here too
+    return [_name(month) for month in over]
+
+
+def existing() -> list[date]:
+    """Give the months that have a partition, in order."""
+    names = db.session.scalars(
+        text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'usage_event'::regclass")
+    )
+    found = [match for match in map(_NAME.fullmatch, names) if match]
+    return sorted(date(int(match[1]), int(match[2]), 1) for match in found)
+
+
+def _make(month: date) -> bool:
+    try:
+        with db.session.begin_nested():
+            for statement in _steps(_name(month), month, month + relativedelta(months=1)):
+                db.session.execute(text(statement))
+    except (IntegrityError, OperationalError) as error:  # events in the rest, or the lock was not to be had
+        _log.warning("partition_not_made", month=str(month), error=str(error.orig))
+        return False
+    return True
+
+
+def _steps(name: str, month: date, following: date) -> tuple[str, ...]:
+    """Attaching, unlike CREATE TABLE … PARTITION OF, lets events come in meanwhile."""
+    return (
+        f"CREATE TABLE {name} (LIKE usage_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
+        f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY own_workspace ON {name} USING ({_OWN}) WITH CHECK ({_OWN})",
+        "SET LOCAL lock_timeout = '5s'",
+        f"ALTER TABLE usage_event ATTACH PARTITION {name} FOR VALUES FROM ('{month}') TO ('{following}')",
+        "SET LOCAL lock_timeout = 0",
+    )
+
+
+def _name(month: date) -> str:
+    return f"usage_event_{month:%Y_%m}"

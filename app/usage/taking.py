@@ -1,0 +1,124 @@
+"""Takes events in our own words: judges each, counts the good ones once, holds the others with their reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from itertools import accumulate
+from typing import Annotated, Any
+
+import msgspec
+
+from app.usage import holding, ingesting, sourcing
+from app.usage.correcting import correct_for
+from app.usage.holding import Held
+
+PROTOCOL = "perennial"
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL keeps no NUL
+
+
+class Event(msgspec.Struct, forbid_unknown_fields=True):
+    """A thing that happened. `id` makes it count once; `at` needs a time zone; without it, the time of receipt.
+
+    `replace`: it corrects what was sent before under this id.
+    """
+
+    id: _Name
+    account: _Name
+    meter: _Name
+    quantity: float = 1.0
+    at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    user: _Name | None = None
+    replace: bool = False
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A record that could not be used: its index, the field, why (one of holding.REASONS), the name not known."""
+
+    index: int
+    field: str
+    reason: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of what was sent. `fresh`: the indexes of the records that were new."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    refused: list[Refusal] = field(default_factory=list)
+    fresh: frozenset[int] = frozenset()
+
+
+_EVENT = msgspec.json.Decoder(Event)
+
+
+def take(source: int, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: str) -> Taken:
+    """Count each event once by (source, id) and keep those that cannot be counted, to be replayed once mended."""
+    good, refused = _judge(raws)
+    rows = [_as_row(event, now) for _, event in good]
+    taken = ingesting.count(source, rows, now, zone) if rows else ingesting.Ingested(0, 0, [])
+    for index, name, detail in taken.rejected:
+        at, event = good[index]
+        refused.append(Refusal(at, name, name, getattr(event, name), detail))
+    if any(event.replace for _, event in good):
+        correct_for(source, [row for row, (_, event) in zip(rows, good, strict=True) if event.replace], now, zone)
+    refused.sort(key=lambda each: each.index)
+    holding.hold(source, PROTOCOL, [_held(raws[each.index], each) for each in refused], now)
+    return Taken(taken.accepted, taken.duplicates, refused, frozenset(good[n][0] for n in taken.fresh))
+
+
+def take_from(source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: str) -> Taken:
+    """Do the same for a source named by its sender, and note what became of it."""
+    sender = sourcing.source_id(source, now)
+    taken = take(sender, raws, now, zone)
+    sourcing.note_intake(sender, taken.accepted, taken.duplicates, len(taken.refused), now)
+    return taken
+
+
+def take_all(source: str, requests: Sequence[Sequence[msgspec.Raw]], now: datetime, zone: str) -> list[Taken]:
+    """Take what several requests of one source brought, in one statement; gives what became of each one's records."""
+    taken = take_from(source, [raw for raws in requests for raw in raws], now, zone)
+    ends = list(accumulate(map(len, requests)))
+    return [_part(taken, end - len(raws), end) for raws, end in zip(requests, ends, strict=True)]
+
+
+def _part(taken: Taken, start: int, end: int) -> Taken:
+    """Give what became of the records from `start` to before `end`, numbered from 0."""
+    refused = [replace(each, index=each.index - start) for each in taken.refused if start <= each.index < end]
+    fresh = frozenset(index - start for index in taken.fresh if start <= index < end)
+    return Taken(len(fresh), end - start - len(fresh) - len(refused), refused, fresh)
+
+
+def _judge(raws: Sequence[msgspec.Raw | bytes]) -> tuple[list[tuple[int, Event]], list[Refusal]]:
+    good, refused = [], []
+    for index, raw in enumerate(raws):
+        try:
+            good.append((index, _EVENT.decode(raw)))
+        except msgspec.DecodeError as error:
+            refused.append(Refusal(index, _field_of(str(error)), "value", "", str(error)))
+    return good, refused
+
+
+def _as_row(event: Event, now: datetime) -> dict[str, Any]:
+    return {
+        "event_id": event.id, "account": event.account, "meter": event.meter, "quantity": event.quantity,
+        "happened_at": event.at or now, "person": event.user,
+    }  # fmt: skip
+
+
+def _held(raw: msgspec.Raw | bytes, refusal: Refusal) -> Held:
+    message = msgspec.json.decode(raw)
+    given = message.get("id") if isinstance(message, Mapping) else None
+    event_id = given if isinstance(given, str) and given else sha256(bytes(raw)).hexdigest()
+    return Held(event_id, message, refusal.reason, refusal.value, refusal.detail)
+
+
+def _field_of(message: str) -> str:
+    """Find the field that msgspec speaks of: ``… - at `$.quantity` `` or ``missing required field `id` ``."""
+    if "`$." in message:
+        return message.rsplit("`$.", 1)[1].rstrip("`")
+    return message.partition("field `")[2].partition("`")[0]
