@@ -90,6 +90,15 @@ class Contact(Tenant, db.Model):
     )
 
 
+class ContactAlias(TenantKey, db.Model):
+    """Another id of a person, such as the one before they signed in; `external_id` is the one that counts."""
+
+    __tablename__ = "contact_alias"
+    alias: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class Subscription(Tenant, db.Model):
     """A stretch of a contract at one price, seats and term.
 

@@ -82,10 +82,10 @@ def examples(reason: str, value: str, most: int = 20) -> list[Any]:
 
 
 def claim_open(after: int, most: int, reason: str | None = None, value: str | None = None) -> list[Any]:
-    """Take open things in the order they came, from the one after `after`: (id, source_id, protocol, message, key)."""
+    """Take open things as they came, after the one `after`: (id, source_id, protocol, message, first_at)."""
     which = "" if reason is None else " AND reason = :reason" + ("" if value is None else " AND value = :value")
     query = text(
-        "SELECT id, source_id, protocol, message FROM held_event WHERE ended_at IS NULL AND id > :after"
+        "SELECT id, source_id, protocol, message, first_at FROM held_event WHERE ended_at IS NULL AND id > :after"
         f" AND reason <> 'body'{which} ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED"
     )
     values = {"after": after, "most": most, "reason": reason, "value": value}

@@ -20,7 +20,7 @@ depends_on = None
 OWN = sa.text("NULLIF(current_setting('app.workspace_id', true), '')::bigint")
 NOW = sa.text("now()")
 CLOSED = (
-    "account_alias", "meter_rule", "counted_event", "usage_event", "usage_event_rest", "touched_account",
+    "account_alias", "contact_alias", "meter_rule", "counted_event", "usage_event", "usage_event_rest", "touched_account",
     "usage_source", "intake", "intake_minute", "event_name", "held_event", "scoring_round",
 )  # fmt: skip
 
@@ -80,6 +80,10 @@ def _make_tables() -> None:
         "account_alias", workspace(), column("alias", TEXT), column("account_id", BIG), column("created_at", TIME, NOW),
         sa.PrimaryKeyConstraint("workspace_id", "alias", name="pk_account_alias"),
         refers("account_alias", "account_id", "account"),
+    )  # fmt: skip
+    op.create_table(
+        "contact_alias", workspace(), column("alias", TEXT), column("external_id", TEXT),
+        column("created_at", TIME, NOW), sa.PrimaryKeyConstraint("workspace_id", "alias", name="pk_contact_alias"),
     )  # fmt: skip
     op.create_index("ix_account_alias_account", "account_alias", ["workspace_id", "account_id"])
     op.create_table(
@@ -225,7 +229,8 @@ def downgrade() -> None:
     )  # fmt: skip
     op.create_index("ix_touched_at", "touched_account", ["workspace_id", "touched_at"])
     close_to_other_workspaces("usage_event", "usage_source", "touched_account")
-    for name in ("usage_event_after", "counted_event", "meter_rule", "account_alias", "usage_source_after"):
+    for name in ("usage_event_after", "counted_event", "meter_rule", "account_alias", "contact_alias",
+                 "usage_source_after"):
         op.drop_table(name)
     op.execute("ALTER TABLE daily_usage RESET (fillfactor)")
     op.execute("ALTER TABLE user_month RESET (fillfactor)")

@@ -1,0 +1,1 @@
+"""PostHog's capture: v0, in batches and single, and v1."""

@@ -1,0 +1,1 @@
+"""The Segment HTTP tracking API v1, which RudderStack speaks too."""
