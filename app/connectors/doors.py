@@ -12,7 +12,7 @@ from app.core.problems import Problem
 from app.extensions import csrf, db
 from app.usage.api import PLACES, charge
 from app.usage.holding import Held, hold
-from app.usage.sourcing import note_intake, source_id
+from app.usage.sourcing import note_intake
 from app.usage.taking import Taken
 
 
@@ -57,7 +57,7 @@ def receive(protocol: Protocol, messages: Sequence[Any], source: str | None = No
     charge(len(messages))
     now = clock.utc_now()
     with PLACES.one_for(g.workspace.id):
-        taken = take(source_id(source or source_name(protocol), now), protocol, messages, g.workspace, now)
+        taken = take(source or source_name(protocol), protocol, messages, g.workspace, now)
         db.session.commit()
     return taken
 
@@ -65,7 +65,7 @@ def receive(protocol: Protocol, messages: Sequence[Any], source: str | None = No
 def keep_body(protocol: Protocol, data: bytes, detail: str) -> None:
     """Keep a body that could not be read, so that its sender's mistake can be looked at."""
     now = clock.utc_now()
-    source = source_id(source_name(protocol), now)
+    source = source_name(protocol)
     text = data[:4096].decode(errors="replace")
     hold(source, protocol.name, [Held(text, {"body": text}, "body", "", detail)], now)
     note_intake(source, 0, 0, 1, now)

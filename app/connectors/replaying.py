@@ -37,9 +37,7 @@ def replay(
     """
     rows = holding.claim_open(after, BATCH, reason, value)
     settled = 0
-    for (source, protocol, received), group in groupby(
-        rows, key=lambda row: (row.source_id, row.protocol, row.first_at)
-    ):
+    for (source, protocol, received), group in groupby(rows, key=lambda row: (row.source, row.protocol, row.first_at)):
         held = list(group)
         taken = _take(source, protocol, [row.message for row in held], workspace, received)
         left = {each.index for each in taken.refused}
@@ -54,7 +52,7 @@ def ask_for_replay(reason: str | None = None, value: str | None = None) -> None:
     queue.defer("replay_held", unique_key=f"{reason} {value}", reason=reason, value=value)
 
 
-def _take(source: int, protocol: str, messages: Sequence[Any], workspace: Workspace, received: datetime) -> Taken:
+def _take(source: str, protocol: str, messages: Sequence[Any], workspace: Workspace, received: datetime) -> Taken:
     """As of when it came: an event that says no time of its own happened then."""
     if protocol == taking.PROTOCOL:
         raws = [msgspec.json.encode(message) for message in messages]

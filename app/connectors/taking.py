@@ -29,9 +29,10 @@ class Protocol:
     translate: Translate
 
 
-def take(source: int, protocol: Protocol, messages: Sequence[Any], workspace: Workspace, now: datetime) -> Taken:
+def take(source: str, protocol: Protocol, messages: Sequence[Any], workspace: Workspace, now: datetime) -> Taken:
     """Take messages of a source; hold those that cannot be used yet. Of one message that counts on several meters each
     counts once. Gives what became of the messages."""
+    sourcing.get_known(source, now)
     said, refused = _translated(protocol, messages, now)
     _introduce(said, workspace, now)
     placed, lost = _placed(said)
@@ -149,7 +150,7 @@ def _lost(index: int, said: Said, person: str | None) -> list[Refusal]:
 
 
 def _count(
-    source: int, placed: Sequence[tuple[int, Said, str, str | None]], workspace: Workspace, now: datetime
+    source: str, placed: Sequence[tuple[int, Said, str, str | None]], workspace: Workspace, now: datetime
 ) -> Taken:
     rules = _rules(any(each.event and not each.is_metered for _, each, _, _ in placed))
     rows, owners, refused = list[dict[str, Any]](), list[int](), list[Refusal]()

@@ -5,6 +5,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
+import psycopg
 import structlog
 from flask import Flask, Response, current_app, json, render_template, request
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError, SQLAlchemyError
@@ -57,9 +58,10 @@ def answer_with_problems(app: Flask) -> None:
     """Register one way of answering for every error."""
     app.register_error_handler(Problem, _answer)
     app.register_error_handler(HTTPException, _from_http)
-    for away in (OperationalError, InterfaceError, PoolTimeoutError):
+    for away in (OperationalError, InterfaceError, PoolTimeoutError, psycopg.OperationalError, psycopg.InterfaceError):
         app.register_error_handler(away, _from_database)
     app.register_error_handler(DataError, _from_value)
+    app.register_error_handler(psycopg.DataError, _from_value)
     app.register_error_handler(Exception, _from_fault)
 
 
@@ -74,17 +76,17 @@ def _from_http(error: HTTPException) -> Response | HTTPException:
     return answer
 
 
-def _from_database(error: SQLAlchemyError) -> Response:
+def _from_database(error: Exception) -> Response:
     """Away, full, out of connections, or two writers in each other's way: nothing was kept, the sender tries again."""
     _log.error("database_away", error=str(error))
-    with suppress(SQLAlchemyError):
+    with suppress(SQLAlchemyError, psycopg.Error):
         db.session.rollback()
     return _answer(Problem(503, "The database did not answer.", "database_away", headers={"Retry-After": "5"}))
 
 
-def _from_value(error: DataError) -> Response:
+def _from_value(error: Exception) -> Response:
     """PostgreSQL refuses what no column can hold: a NUL in a text, a number beyond a bigint."""
-    _log.warning("value_refused", error=str(error.orig))
+    _log.warning("value_refused", error=str(error))
     db.session.rollback()
     return _answer(Problem(400, "A value in the request is beyond what can be kept or looked for.", "value"))
 

@@ -90,6 +90,14 @@ def defer(name: str, *, unique_key: str | None = None, run_at: datetime | None =
     return job_id
 
 
+def asking(name: str, unique_key: str, run_at: str, where: str) -> str:
+    """Write what `defer` does as a part of another statement; `run_at` and `where` are SQL."""
+    return (
+        f"INSERT INTO job (name, args, unique_key, run_at) SELECT '{name}', '{{}}', '{unique_key}', {run_at}"
+        f" WHERE {where} ON CONFLICT DO NOTHING"
+    )
+
+
 def ring_after_commit() -> None:
     """Have each committed session ring for the jobs it wrote; what cannot be rung waits for the reaper."""
     if not event.contains(Session, "after_commit", _ring_all):

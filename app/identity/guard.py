@@ -1,6 +1,8 @@
 """The one place that says who may see and do what."""
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import wraps
@@ -45,6 +47,7 @@ SCOPES = {
     "data:write": "make meters, replay what was refused",
 }
 KEY_SIGN = "prn"
+REMEMBER_S = 1.0  # a revoked key ends within this
 
 View = Callable[..., Any]
 
@@ -151,16 +154,43 @@ def _enter_for_person() -> None:
     structlog.contextvars.bind_contextvars(workspace_id=g.workspace.id, user_id=current_user.id)
 
 
+@dataclass(frozen=True)
+class _Recognised:
+    """What is known of a key for a moment, so that a stream of small requests need not ask for it each time."""
+
+    until: float
+    key_id: int
+    key_name: str
+    scopes: tuple[str, ...]
+    workspace: Workspace
+
+
+_recognised: dict[str, _Recognised] = {}
+
+
 def _enter_for_key(scope: str, presented: str) -> None:
+    known = _recognised.get(hash_secret(presented))
+    if known is None or known.until < time.monotonic():
+        known = _recognise(presented)
+    tenancy.enter(Scope(workspace_id=known.workspace.id))
+    if scope not in known.scopes:
+        raise Problem(403, f"This key lacks the scope {scope!r}; it has {', '.join(known.scopes)}.", "scope")
+    g.workspace, g.key_id, g.key_name = known.workspace, known.key_id, known.key_name
+    structlog.contextvars.bind_contextvars(workspace_id=known.workspace.id, key_id=known.key_id)
+
+
+def _recognise(presented: str) -> _Recognised:
+    _recognised.pop(hash_secret(presented), None)
     key = find_key(presented, clock.utc_now())
     if key is None:
         remedy = "Make one on Settings → API keys and send it as `Authorization: Bearer prn_…`."
         raise Problem(401, f"The API key is missing, unknown or revoked. {remedy}", "bad_key")
-    if scope not in key.scopes:
-        raise Problem(403, f"This key lacks the scope {scope!r}; it has {', '.join(key.scopes)}.", "scope")
-    g.workspace = db.session.get_one(Workspace, key.workspace_id)
-    g.key_id, g.key_name = key.id, f"key {key.name}"
-    structlog.contextvars.bind_contextvars(workspace_id=key.workspace_id, key_id=key.id)
+    workspace = db.session.get_one(Workspace, key.workspace_id)
+    db.session.expunge(workspace)
+    until = time.monotonic() + REMEMBER_S
+    known = _Recognised(until, key.id, f"key {key.name}", tuple(key.scopes), workspace)
+    _recognised[hash_secret(presented)] = known
+    return known
 
 
 def find_key(presented: str, now: datetime) -> ApiKey | None:

@@ -65,7 +65,7 @@ def charge(events: int) -> None:
 
 def _take(source: str, raws: list[msgspec.Raw]) -> Taken:
     with PLACES.one_for(g.workspace.id):
-        taken = taking.take_from(source, raws, utc_now(), g.workspace.time_zone)
+        taken = taking.take(source, raws, utc_now(), g.workspace.time_zone)
         db.session.commit()
     return taken
 

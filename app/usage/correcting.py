@@ -1,19 +1,20 @@
 """Corrects usage: takes back what was counted for an event, and counts what it says now."""
 
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import text
 
+from app.core.upserting import run_raw
 from app.extensions import db
 from app.usage.ingesting import FOLD_SUMS, GIVEN, KEEP_RAW, NOTE_TOUCH, Events, day_columns, pack
-from app.usage.sourcing import note_intake, source_id
+from app.usage.sourcing import get_known, note_intake
 from app.usage.touching import ask_for_scoring
 
 _CORRECT = f"""
 WITH {GIVEN}, was AS MATERIALIZED (
     SELECT e.key, e.account_id, e.meter_id, e.day, date_part('day', e.day)::int AS dom, e.quantity, e.is_max
     FROM counted_event e JOIN known ON known.key = e.key
-    WHERE e.source_id = :source AND (e.account_id, e.meter_id, e.day, e.quantity)
+    WHERE e.source_id = known.source_id AND (e.account_id, e.meter_id, e.day, e.quantity)
         IS DISTINCT FROM (known.account_id, known.meter_id, known.day, known.quantity)
     ORDER BY e.key FOR UPDATE OF e
 ), says AS MATERIALIZED (
@@ -21,12 +22,12 @@ WITH {GIVEN}, was AS MATERIALIZED (
 ), corrected AS (
     UPDATE counted_event e SET (account_id, meter_id, day, quantity, is_max)
         = (says.account_id, says.meter_id, says.day, says.quantity, says.is_max)
-    FROM says WHERE e.source_id = :source AND e.key = says.key
+    FROM says WHERE e.source_id = says.source_id AND e.key = says.key
 ), {KEEP_RAW.format(of="says")}, cells AS MATERIALIZED (
     SELECT account_id, meter_id, day, dom, -quantity AS quantity, is_max FROM was
     UNION ALL SELECT account_id, meter_id, day, dom, quantity, is_max FROM says
 ), {FOLD_SUMS}, {NOTE_TOUCH}
-SELECT DISTINCT account_id, meter_id, day - dom + 1 AS month, is_max FROM cells ORDER BY 1, 2, 3
+SELECT coalesce(json_agg(DISTINCT jsonb_build_array(account_id, meter_id, day - dom + 1, is_max)), '[]') FROM cells
 """
 
 
@@ -37,16 +38,16 @@ def correct(source: str, events: Events, now: datetime, zone: str = "UTC") -> in
     """
     if not events:
         return 0
-    sender = source_id(source, now)
-    note_intake(sender, 0, 0, 0, now)
-    return correct_for(sender, events, now, zone)
+    get_known(source, now)
+    note_intake(source, 0, 0, 0, now)
+    return recount(source, events, now, zone)
 
 
-def correct_for(source: int, events: Events, now: datetime, zone: str) -> int:
-    """Do what `correct` does for a source that is known by its number, whose caller notes the intake."""
+def recount(source: str, events: Events, now: datetime, zone: str) -> int:
+    """Do what `correct` does, and leave it to the caller to note the intake."""
     last = list({event["event_id"]: event for event in events}.values())
-    months = db.session.execute(text(_CORRECT), {"events": pack(last), "source": source, "zone": zone}).all()
-    maxima = [(row.account_id, row.meter_id, row.month) for row in months if row.is_max]
+    (months,) = run_raw(_CORRECT, [pack(last), source, zone])
+    maxima = sorted(tuple(month[:3]) for month in months if month[3])
     for account_id, meter_id, month in maxima:
         _recount_maximum(account_id, meter_id, month)
     if months:
@@ -54,7 +55,7 @@ def correct_for(source: int, events: Events, now: datetime, zone: str) -> int:
     return len(maxima)
 
 
-def _recount_maximum(account_id: int, meter_id: int, month: date) -> None:
+def _recount_maximum(account_id: int, meter_id: int, month: str) -> None:
     counted = day_columns("greatest(max(quantity) FILTER (WHERE date_part('day', day) = {d}), 0)")
     db.session.execute(
         text(

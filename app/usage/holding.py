@@ -10,6 +10,7 @@ from sqlalchemy import text
 from app.core.upserting import as_json
 from app.extensions import db
 from app.usage.ingesting import KEY
+from app.usage.sourcing import get_known
 
 KEEP_FOR = timedelta(days=90)
 REASONS = ("account", "person", "meter", "value", "body")
@@ -26,7 +27,7 @@ class Held:
     detail: str
 
 
-def hold(source: int, protocol: str, things: Sequence[Held], now: datetime) -> None:
+def hold(source: str, protocol: str, things: Sequence[Held], now: datetime) -> None:
     """Keep things, each once by (source, event id); one that comes again is counted, and is open again."""
     if not things:
         return
@@ -36,16 +37,17 @@ def hold(source: int, protocol: str, things: Sequence[Held], now: datetime) -> N
         for t in last.values()
     ]
     rows = without_nul(rows)
+    get_known(source, now)
     values = {"source": source, "protocol": protocol, "rows": as_json(rows), "now": now}
     db.session.execute(text(_HOLD), values)
 
 
 _HOLD = f"""
 INSERT INTO held_event (source_id, key, protocol, message, reason, value, detail, first_at, last_at)
-SELECT :source, {KEY.format(id="event_id")} AS key, :protocol, coalesce(message, 'null'), reason, value, detail,
+SELECT s.id, {KEY.format(id="event_id")} AS key, :protocol, coalesce(message, 'null'), reason, value, detail,
        :now, :now
-FROM json_to_recordset(CAST(:rows AS json))
-    AS r (event_id text, message jsonb, reason text, value text, detail text) ORDER BY key
+FROM usage_source s CROSS JOIN json_to_recordset(CAST(:rows AS json))
+    AS r (event_id text, message jsonb, reason text, value text, detail text) WHERE s.name = :source ORDER BY key
 ON CONFLICT (workspace_id, source_id, key) DO UPDATE SET times = held_event.times + 1,
     (last_at, message, reason, value, detail, ended_at, "end")
     = (excluded.last_at, excluded.message, excluded.reason, excluded.value, excluded.detail, NULL, NULL)
@@ -82,11 +84,13 @@ def examples(reason: str, value: str, most: int = 20) -> list[Any]:
 
 
 def claim_open(after: int, most: int, reason: str | None = None, value: str | None = None) -> list[Any]:
-    """Take open things as they came, after the one `after`: (id, source_id, protocol, message, first_at)."""
+    """Take open things as they came, after the one `after`: (id, source, protocol, message, first_at)."""
     which = "" if reason is None else " AND reason = :reason" + ("" if value is None else " AND value = :value")
     query = text(
-        "SELECT id, source_id, protocol, message, first_at FROM held_event WHERE ended_at IS NULL AND id > :after"
-        f" AND reason <> 'body'{which} ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED"
+        "SELECT h.id, s.name AS source, protocol, message, first_at FROM held_event h"
+        " JOIN usage_source s ON s.workspace_id = h.workspace_id AND s.id = h.source_id"
+        " WHERE ended_at IS NULL AND h.id > :after"
+        f" AND reason <> 'body'{which} ORDER BY h.id LIMIT :most FOR UPDATE OF h SKIP LOCKED"
     )
     values = {"after": after, "most": most, "reason": reason, "value": value}
     return list(db.session.execute(query, {k: v for k, v in values.items() if f":{k}" in query.text}))

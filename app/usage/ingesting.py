@@ -9,10 +9,12 @@ import msgspec
 from sqlalchemy import text
 
 from app.accounts.queries import known_accounts
+from app.core import queue
+from app.core.upserting import run_raw
 from app.extensions import db
 from app.usage.models import DAYS
-from app.usage.sourcing import note_intake, source_id
-from app.usage.touching import ask_for_scoring
+from app.usage.sourcing import get_known
+from app.usage.touching import GATHER_FOR
 
 Events = Sequence[Mapping[str, Any]]
 
@@ -21,16 +23,20 @@ KEY = "encode(substr(sha256(convert_to({id}, 'UTF8')), 1, 16), 'hex')::uuid"
 
 GIVEN = f"""
 given AS (
-    SELECT r.*, (r.happened_at AT TIME ZONE :zone)::date AS day, {KEY.format(id="r.event_id")} AS key
-    FROM json_to_recordset(CAST(:events AS json)) AS r (n int, event_id text, account text, meter text,
+    SELECT r.*, (r.happened_at AT TIME ZONE $3)::date AS day, {KEY.format(id="r.event_id")} AS key
+    FROM json_to_recordset($1::json) AS r (n int, event_id text, account text, meter text,
         quantity float8, happened_at timestamptz, person text, name text, properties jsonb)
+), sender AS (
+    SELECT id FROM usage_source WHERE name = $2
 ), known AS (
     SELECT given.*, date_part('day', day)::int AS dom, coalesce(account.id, alias.account_id) AS account_id,
-           meter.id AS meter_id, meter.kind = 'max' AS is_max
-    FROM given JOIN meter ON meter.code = given.meter LEFT JOIN account ON account.external_id = given.account
+           meter.id AS meter_id, meter.kind = 'max' AS is_max, sender.id AS source_id
+    FROM given CROSS JOIN sender JOIN meter ON meter.code = given.meter
+    LEFT JOIN account ON account.external_id = given.account
     LEFT JOIN account_alias alias ON account.id IS NULL AND alias.alias = given.account
     WHERE account.id IS NOT NULL OR alias.account_id IS NOT NULL
 )"""
+"""$1: the events as JSON, $2: the source, $3: the workspace's time zone."""
 
 
 def day_columns(term: str) -> str:
@@ -53,13 +59,14 @@ def fold(name: str, which: str, gather: str, combine: str) -> str:
 
 FOLD_SUMS = fold("sums", "NOT is_max", "coalesce(sum{of}, 0)", "{old} + {new}")
 _FOLD_MAXIMA = fold("maxima", "is_max", "greatest(max{of}, 0)", "greatest({old}, {new})")
+# Asked row by row, not as an anti-join: a plan made while the table was small would read the whole of it ever after.
 _NOTE_PEOPLE = """
 people AS (
     INSERT INTO user_month (account_id, person, month, days)
     SELECT account_id, person, day - dom + 1 AS month, bit_or(1 << (dom - 1)) FROM cells
-    WHERE person IS NOT NULL AND NOT EXISTS (
-        SELECT FROM user_month u WHERE u.account_id = cells.account_id AND u.person = cells.person
-        AND u.month = cells.day - cells.dom + 1 AND u.days & (1 << (cells.dom - 1)) <> 0)
+    WHERE person IS NOT NULL AND coalesce((
+        SELECT u.days FROM user_month u WHERE u.account_id = cells.account_id AND u.person = cells.person
+        AND u.month = cells.day - cells.dom + 1), 0) & (1 << (cells.dom - 1)) = 0
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, account_id, person, month) DO UPDATE SET days = user_month.days | excluded.days
 )"""
@@ -71,20 +78,30 @@ KEEP_RAW = """
 raw AS (
     INSERT INTO usage_event
         (source_id, event_id, account_id, meter_id, happened_at, quantity, person, name, properties)
-    SELECT :source, event_id, account_id, meter_id, happened_at, quantity, person, name, properties FROM {of}
+    SELECT source_id, event_id, account_id, meter_id, happened_at, quantity, person, name, properties FROM {of}
 )"""
+_ASK = queue.asking(
+    "score_touched", "touched", f"$4 + interval '{GATHER_FOR.total_seconds()} s'", "EXISTS (TABLE fresh)"
+)
 _INGEST = f"""
 WITH {GIVEN}, once AS MATERIALIZED (
     SELECT DISTINCT ON (key) * FROM known ORDER BY key, n
 ), fresh AS (
     INSERT INTO counted_event (source_id, key, account_id, meter_id, day, quantity, is_max)
-    SELECT :source, key, account_id, meter_id, day, quantity, is_max FROM once ORDER BY key
+    SELECT source_id, key, account_id, meter_id, day, quantity, is_max FROM once ORDER BY key
     ON CONFLICT (workspace_id, source_id, key) DO NOTHING RETURNING key
 ), cells AS MATERIALIZED (
     SELECT once.* FROM once JOIN fresh USING (key)
-), {KEEP_RAW.format(of="cells")}, {FOLD_SUMS}, {_FOLD_MAXIMA}, {_NOTE_PEOPLE}, {NOTE_TOUCH}
-SELECT (SELECT coalesce(array_agg(n), '{{}}') FROM cells) AS fresh, (SELECT count(*) FROM known) AS known,
-       (SELECT coalesce(array_agg(n), '{{}}') FROM given WHERE n NOT IN (SELECT n FROM known)) AS unknown
+), {KEEP_RAW.format(of="cells")}, {FOLD_SUMS}, {_FOLD_MAXIMA}, {_NOTE_PEOPLE}, {NOTE_TOUCH},
+asked AS ({_ASK}), noted AS (
+    INSERT INTO intake (source_id, at, accepted, duplicates, rejected)
+    SELECT sender.id, $4, taken.fresh, taken.known - taken.fresh, taken.given - taken.known + $5
+    FROM sender, (SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM known), (SELECT count(*) FROM given))
+        AS taken (fresh, known, given) WHERE $5 >= 0
+)
+SELECT (SELECT coalesce(array_agg(n), '{{}}') FROM cells), (SELECT count(*) FROM known),
+       (SELECT coalesce(array_agg(n), '{{}}') FROM given WHERE n NOT IN (SELECT n FROM known)),
+       EXISTS (TABLE sender)
 """
 
 
@@ -101,27 +118,29 @@ class Ingested:
     fresh: frozenset[int] = field(default=frozenset(), compare=False)
 
 
-def ingest(source: str, events: Events, now: datetime, zone: str = "UTC") -> Ingested:
+def ingest(source: str, events: Events, now: datetime, zone: str = "UTC", refused: int = 0) -> Ingested:
     """Store a batch of events once each, fold them into their days and write down what became of it.
 
     An event holds event_id, account (external id or alias), meter (code), quantity, happened_at (aware), person (or
     None). `zone` is the workspace's, whose days are counted. Unknown accounts and meters are refused one by one.
+    `refused`: how many of the same request were refused before.
     """
-    if not events:
-        return Ingested(0, 0, [])
-    sender = source_id(source, now)
-    taken = count(sender, events, now, zone)
-    note_intake(sender, taken.accepted, taken.duplicates, len(taken.rejected), now)
-    return taken
+    return _count(source, events, now, zone, refused) if events else Ingested(0, 0, [])
 
 
-def count(source: int, events: Events, now: datetime, zone: str) -> Ingested:
-    """Do what `ingest` does for a source that is known by its number, whose caller notes the intake."""
-    found = db.session.execute(text(_INGEST), {"events": pack(events), "source": source, "zone": zone}).one()
-    if found.fresh:
-        ask_for_scoring(now)
-    rejected = _refuse([(n, events[n]) for n in sorted(found.unknown)])
-    return Ingested(len(found.fresh), found.known - len(found.fresh), rejected, frozenset(found.fresh))
+def count(source: str, events: Events, now: datetime, zone: str) -> Ingested:
+    """Do what `ingest` does, and leave it to the caller to note the intake."""
+    return _count(source, events, now, zone, -1)
+
+
+def _count(source: str, events: Events, now: datetime, zone: str, refused: int) -> Ingested:
+    values = [pack(events), source, zone, now, refused]
+    fresh, known, unknown, is_known = run_raw(_INGEST, values)
+    if not is_known:
+        get_known(source, now)
+        fresh, known, unknown, _ = run_raw(_INGEST, values)
+    rejected = _refuse([(n, events[n]) for n in sorted(unknown)])
+    return Ingested(len(fresh), known - len(fresh), rejected, frozenset(fresh))
 
 
 def pack(events: Events) -> str:

@@ -3,43 +3,43 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
 from app.core.upserting import as_json
 from app.extensions import db
-from app.usage.models import Intake
 
 KEEP_MINUTES_FOR = timedelta(days=2)
 
 
-def source_id(name: str, now: datetime) -> int:
-    """Give the number of a source, making it known at its first word."""
-    find = text("SELECT id FROM usage_source WHERE name = :name")
-    found = db.session.execute(find, {"name": name}).scalar()
-    if found is None:
+def get_known(source: str, now: datetime) -> None:
+    """Make a source known at its first word."""
+    known = db.session.execute(text("SELECT 1 FROM usage_source WHERE name = :name"), {"name": source}).scalar()
+    if known is None:
         db.session.execute(
             text(
                 "INSERT INTO usage_source (name, first_seen_at, last_seen_at) VALUES (:name, :now, :now)"
                 " ON CONFLICT DO NOTHING"
             ),
-            {"name": name, "now": now},
+            {"name": source, "now": now},
         )
-        found = db.session.execute(find, {"name": name}).scalar_one()
-    return int(found)
 
 
 def note_intake(
-    source: int, accepted: int, duplicates: int, rejected: int, now: datetime, names: Mapping[str, int] | None = None
+    source: str, accepted: int, duplicates: int, rejected: int, now: datetime, names: Mapping[str, int] | None = None
 ) -> None:
     """Write down what became of a request. `names`: how often each name of event came, where product analytics sent it.
 
     A row of its own: were the source's totals raised here, requests of one source would wait for each other's commit.
     """
-    db.session.execute(
-        insert(Intake).values(
-            source_id=source, at=now, accepted=accepted, duplicates=duplicates, rejected=rejected, names=names or None
-        )
-    )
+    counts = {"accepted": accepted, "duplicates": duplicates, "rejected": rejected}
+    values = {"source": source, "now": now, "names": as_json([names]) if names else None, **counts}
+    db.session.execute(text(_NOTE), values)
+
+
+_NOTE = """
+INSERT INTO intake (source_id, at, accepted, duplicates, rejected, names)
+SELECT id, :now, :accepted, :duplicates, :rejected, CAST(:names AS jsonb) -> 0 FROM usage_source WHERE name = :source
+"""
 
 
 def fold_intake(now: datetime) -> None:

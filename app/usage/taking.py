@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 
 from app.usage import holding, ingesting, sourcing
-from app.usage.correcting import correct_for
+from app.usage.correcting import recount
 from app.usage.holding import Held
 
 PROTOCOL = "perennial"
@@ -56,32 +56,27 @@ class Taken:
 _EVENT = msgspec.json.Decoder(Event)
 
 
-def take(source: int, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: str) -> Taken:
+def take(source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: str) -> Taken:
     """Count each event once by (source, id) and keep those that cannot be counted, to be replayed once mended."""
     good, refused = _judge(raws)
     rows = [_as_row(event, now) for _, event in good]
-    taken = ingesting.count(source, rows, now, zone) if rows else ingesting.Ingested(0, 0, [])
+    taken = ingesting.ingest(source, rows, now, zone, len(refused))
+    if not rows:
+        sourcing.get_known(source, now)
+        sourcing.note_intake(source, 0, 0, len(refused), now)
     for index, name, detail in taken.rejected:
         at, event = good[index]
         refused.append(Refusal(at, name, name, getattr(event, name), detail))
     if any(event.replace for _, event in good):
-        correct_for(source, [row for row, (_, event) in zip(rows, good, strict=True) if event.replace], now, zone)
+        recount(source, [row for row, (_, event) in zip(rows, good, strict=True) if event.replace], now, zone)
     refused.sort(key=lambda each: each.index)
     holding.hold(source, PROTOCOL, [_held(raws[each.index], each) for each in refused], now)
     return Taken(taken.accepted, taken.duplicates, refused, frozenset(good[n][0] for n in taken.fresh))
 
 
-def take_from(source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: str) -> Taken:
-    """Do the same for a source named by its sender, and note what became of it."""
-    sender = sourcing.source_id(source, now)
-    taken = take(sender, raws, now, zone)
-    sourcing.note_intake(sender, taken.accepted, taken.duplicates, len(taken.refused), now)
-    return taken
-
-
 def take_all(source: str, requests: Sequence[Sequence[msgspec.Raw]], now: datetime, zone: str) -> list[Taken]:
     """Take what several requests of one source brought, in one statement; gives what became of each one's records."""
-    taken = take_from(source, [raw for raws in requests for raw in raws], now, zone)
+    taken = take(source, [raw for raws in requests for raw in raws], now, zone)
     ends = list(accumulate(map(len, requests)))
     return [_part(taken, end - len(raws), end) for raws, end in zip(requests, ends, strict=True)]
 

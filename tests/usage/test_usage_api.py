@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.core import bodies, tenancy
 from app.extensions import db
-from app.identity import keys
+from app.identity import guard, keys
 from app.identity.models import ApiKey
 from app.usage import api, taking
 from app.usage.ingesting import ensure_meters
@@ -176,7 +176,9 @@ def test_a_key_that_is_unknown_opens_nothing(post, secret):
     assert problem(post({"events": [event(1)]}, secret=secret)) == (401, "bad_key")
 
 
-def test_a_revoked_key_opens_nothing_from_then_on(post, key):
+def test_a_revoked_key_opens_nothing_once_the_moment_it_is_remembered_for_is_over(post, key, monkeypatch):
+    assert guard.REMEMBER_S <= 1
+    monkeypatch.setattr(guard, "REMEMBER_S", 0)
     assert post({"events": [event(1)]}).status_code == 200
     db.session.get_one(ApiKey, (key[0].workspace_id, key[0].id)).revoked_at = datetime.now(UTC)
     db.session.flush()
