@@ -31,6 +31,9 @@ BLUEPRINTS = (
     "app.desk.renewals",
     "app.desk.plays",
     "app.desk.data",
+    "app.desk.connect",
+    "app.desk.held",
+    "app.desk.counting",
     "app.desk.palette",
 )
 

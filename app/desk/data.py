@@ -3,21 +3,24 @@
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from sqlalchemy import select, text
+from sqlalchemy import func, or_, select, text
 from werkzeug.wrappers import Response
 
 from app.connectors.csv.models import Import
-from app.core import queue
+from app.core import clock, queue
 from app.core.problems import NotFoundError
 from app.core.queue import Job
 from app.extensions import db
 from app.health import queries as health
 from app.identity import guard
 from app.identity.guard import May
-from app.usage.models import Meter, UsageSource
+from app.usage import holding
+from app.usage import queries as usage
+from app.usage.models import Meter
 
 blueprint = Blueprint("data", __name__, template_folder="templates", url_prefix="/data")
 
+QUIET = ("score_touched", "match_playbooks", "fold_intake")  # done all the time
 ASKABLE = {"score_accounts": "Score the whole book", "train_model": "Train the churn model"}
 
 
@@ -33,6 +36,13 @@ def show() -> str:
 def jobs() -> str:
     """Give the jobs alone, for the page to keep itself up to date."""
     return render_template("desk/jobs.html", jobs=_jobs())
+
+
+@blueprint.get("/live")
+@guard.allow(May.READ)
+def live() -> str:
+    """Give sources and the newest events alone, for the page to keep itself up to date."""
+    return render_template("desk/live.html", **_live())
 
 
 @blueprint.post("/jobs")
@@ -69,10 +79,16 @@ def retry(job_id: int) -> Response:
     return redirect(url_for(".show") + "#jobs")
 
 
+def _live() -> dict[str, Any]:
+    now = clock.utc_now()
+    return {"senders": usage.senders(now), "events": usage.recent_events()}
+
+
 def _state() -> dict[str, Any]:
-    return {
-        "sources": list(db.session.scalars(select(UsageSource).order_by(UsageSource.last_seen_at.desc()))),
-        "meters": list(db.session.scalars(select(Meter).order_by(Meter.position, Meter.id).limit(100))),
+    return _live() | {
+        "lag": usage.lag(clock.utc_now()),
+        "held": holding.open_groups(6),
+        "meters": db.session.execute(select(func.count()).select_from(Meter)).scalar_one(),
         "ages": health.source_ages(guard.today()),
         "imports": list(db.session.scalars(select(Import).order_by(Import.id.desc()).limit(8))),
         "jobs": _jobs(),
@@ -85,10 +101,10 @@ def _state() -> dict[str, Any]:
 
 
 def _jobs() -> list[Job]:
-    """Give open and failed jobs first, then the newest finished ones; the timetable's quiet minutes are left out."""
+    """Give open and failed jobs first, then the newest finished ones; what is done every minute is left out."""
     query = (
         select(Job)
-        .where(text("state IN ('ready', 'running', 'dead') OR name NOT IN ('score_touched', 'match_playbooks')"))
+        .where(or_(Job.state.in_(("ready", "running", "dead")), Job.name.not_in(QUIET)))
         .order_by(
             text("CASE state WHEN 'dead' THEN 0 WHEN 'running' THEN 1 WHEN 'ready' THEN 2 ELSE 3 END"), Job.id.desc()
         )

@@ -69,6 +69,13 @@ def rules_in_force() -> Rules:
     return Rules(by_event, frozenset(db.session.scalars(select(Meter.code))))
 
 
+def find_rule(rule_id: int) -> Rule | None:
+    """Give a rule by its number, None when it is removed."""
+    query = select(Meter.code, MeterRule).join(MeterRule, MeterRule.meter_id == Meter.id).where(MeterRule.id == rule_id)
+    found = db.session.execute(query).one_or_none()
+    return Rule(found[0], found[1].event_name, found[1].conditions, found[1].quantity_from) if found else None
+
+
 def count_everything() -> Rules:
     """Make the meter that counts every event of product analytics, once: who has it may do without its rule."""
     ensure_meters([EVERYTHING])

@@ -29,4 +29,4 @@ def make() -> Response:
     guard.note("make", f"meter {code}")
     db.session.commit()
     flash(f"The meter {code} takes events now.", "success")
-    return redirect(url_for("data.show") + "#meters-title")
+    return redirect(url_for("counting.show"))

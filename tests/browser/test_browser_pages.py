@@ -14,11 +14,13 @@ PAGES = (
     *("/accounts/{account}/receipt", "/renewals", "/playbooks", "/playbooks/new", "/playbooks/{playbook}"),
     *("/playbooks/{playbook}/edit", "/data", "/data/imports/new", "/data/imports/{mapping}/mapping"),
     *("/data/imports/{mapping}/preview", "/data/imports/{done}", "/settings/people", "/settings/keys"),
+    *("/data/connect", "/data/connect/segment", "/data/connect/posthog?since=2026-01-01", "/data/connect/lago"),
+    *("/data/held", "/data/held?reason=account&value=nobody", "/data/counting", "/data/counting?event=Report+Exported"),
     *("/settings/audit", "/settings/workspace", "/account", "/find?q=a", "/no-such-page"),
 )
 NOT_PAGES = {
     *("static", "operations.livez", "operations.readyz", "operations.metrics", "portfolio.export", "portfolio.columns"),
-    *("imports.template", "imports.rejected", "imports.progress", "data.jobs"),
+    *("imports.template", "imports.rejected", "imports.progress", "data.jobs", "data.live", "connect.first"),
 }
 WIDER_THAN_THE_SCREEN = """() => {
     const width = document.documentElement.clientWidth;
