@@ -1,5 +1,6 @@
 """How figures, days and names are written on pages: Jinja's filters."""
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ def teach(app: Flask) -> None:
         change=change,
         quarter=quarter,
         capital=capital,
+        coded=coded,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -108,6 +110,11 @@ def initials(name: str) -> str:
 def capital(text: str) -> str:
     """Begin a sentence."""
     return text[:1].upper() + text[1:]
+
+
+def coded(words: str) -> Markup:
+    """Show what stands between back-ticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(words))))  # noqa: S704 - escaped before
 
 
 def spark_points(weeks: Sequence[float | None], width: int = 72, height: int = 20) -> str:

@@ -65,6 +65,7 @@ def test_half_a_cent_goes_to_the_even_one(amount, minor):
         (words.change, 0.3, "±0"), (words.change, -0.4, "±0"), (words.change, None, "unknown"),
         (words.quarter, date(2026, 10, 1), "Q4 2026"), (words.initials, "Olivia van Owens", "OO"), (words.initials, "cher", "C"),
         (words.initials, "", "?"), (words.capital, "already GOOD", "Already GOOD"), (words.capital, "", ""),
+        (words.coded, "`<id>` of `a", "<code>&lt;id&gt;</code> of `a"),
         (words.day, date(2019, 3, 4), "4 Mar 2019"), (words.day, None, "unknown"),
     ],
 )  # fmt: skip
