@@ -122,16 +122,21 @@ def _environment(folder: Path, urls: Urls, port: int) -> dict[str, str]:
 def _children(port: int, environment: dict[str, str]) -> list[Child]:
     """Give the processes: one for the web, some that work, one that keeps time."""
     python = sys.executable
-    web = [
-        python, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-        "--blocking-threads", "8", "--no-ws", "--log-level", "warning", "--workers-kill-timeout", "5s", "wsgi:app",
-    ]  # fmt: skip
     workers = [Child(f"worker-{n}", [python, "-m", "jobs.worker"], environment) for n in range(1, WORKERS + 1)]
     return [
-        Child("web", web, environment, port=port),
+        Child("web", web_command(port), environment, port=port),
         *workers,
         Child("timekeeper", [python, "-m", "jobs.timekeeper"], environment),
     ]
+
+
+def web_command(port: int) -> list[str]:
+    """Give what starts the web process; its threads mostly wait, for commits or for their turn."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
+        "--workers", "1", "--blocking-threads", "32", "--no-ws", "--log-level", "warning",
+        "--workers-kill-timeout", "5s", "wsgi:app",
+    ]  # fmt: skip
 
 
 def _prepare(folder: Path, accounts: int) -> None:

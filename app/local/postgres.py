@@ -8,6 +8,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -25,10 +26,19 @@ SETTINGS = {
     "unix_socket_directories": "",
     "synchronous_commit": "on",
     "max_connections": "200",
-    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",  # a checkpoint makes every page be written whole once more: few of them, and on time
+    "checkpoint_timeout": "15min",
+    "wal_compression": "on",
+    "autovacuum_naptime": "15s",  # plans made while a table was small are soon made anew
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+
+
+def _buffers() -> str:
+    """An eighth of the memory, within reason: the ledger of a large book is read at random."""
+    eighth = psutil.virtual_memory().total // 8 // 2**20
+    return f"{min(max(eighth, 256), 2048)}MB"
 
 
 def start(folder: Path, *, port: int | None = None, temporary: bool = False) -> Server:
@@ -102,7 +112,8 @@ def _run(folder: Path, place: Place, cluster: Path, preferred: int | None) -> Se
 
 
 def _launched(folder: Path, place: Place, cluster: Path, port: int) -> Server:
-    options = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
+    settings = SETTINGS | {"shared_buffers": _buffers()}
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     process = launch(
         [_program(place, "postgres"), "-D", str(cluster), "-p", str(port), *options],
         log=folder / "logs" / "postgres.log",

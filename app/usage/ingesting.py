@@ -63,16 +63,17 @@ _FOLD_MAXIMA = fold("maxima", "is_max", "greatest(max{of}, 0)", "greatest({old},
 _NOTE_PEOPLE = """
 people AS (
     INSERT INTO user_month (account_id, person, month, days)
-    SELECT account_id, person, day - dom + 1 AS month, bit_or(1 << (dom - 1)) FROM cells
-    WHERE person IS NOT NULL AND coalesce((
-        SELECT u.days FROM user_month u WHERE u.account_id = cells.account_id AND u.person = cells.person
-        AND u.month = cells.day - cells.dom + 1), 0) & (1 << (cells.dom - 1)) = 0
+    SELECT account_id, person, day - dom + 1 AS month, bit_or(1 << (dom - 1))
+    FROM (SELECT DISTINCT account_id, person, day, dom FROM cells WHERE person IS NOT NULL) seen
+    WHERE coalesce((
+        SELECT u.days FROM user_month u WHERE u.account_id = seen.account_id AND u.person = seen.person
+        AND u.month = seen.day - seen.dom + 1), 0) & (1 << (seen.dom - 1)) = 0
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, account_id, person, month) DO UPDATE SET days = user_month.days | excluded.days
 )"""
 NOTE_TOUCH = """
 touched AS (
-    INSERT INTO touched_account (account_id) SELECT DISTINCT account_id FROM cells
+    INSERT INTO touched_account (account_ids) SELECT array_agg(DISTINCT account_id) FROM cells HAVING count(*) > 0
 )"""
 KEEP_RAW = """
 raw AS (

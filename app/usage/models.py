@@ -122,11 +122,11 @@ class UserMonth(TenantKey, db.Model):
 
 
 class TouchedAccount(Tenant, db.Model):
-    """An account whose facts changed since it was last scored: the left tells the right by a row, a row a change, so
-    that nobody who writes facts waits for a scoring that is under way. No foreign key: it would lock the account."""
+    """Accounts whose facts changed since they were last scored: the left tells the right by a row, a row a change, so
+    that nobody who writes facts waits for a scoring that is under way. No foreign key: it would lock the accounts."""
 
     __tablename__ = "touched_account"
-    account_id: Mapped[int]
+    account_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     touched_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 

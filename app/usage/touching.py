@@ -8,7 +8,6 @@ import numpy as np
 from sqlalchemy import text
 
 from app.core import clock, queue
-from app.core.upserting import as_json
 from app.extensions import db
 from app.usage.models import ScoringRound
 
@@ -25,15 +24,8 @@ class Claimed:
 
 def touch(account_ids: Iterable[int]) -> None:
     """Have accounts scored again soon."""
-    rows = [{"id": account_id} for account_id in sorted(set(account_ids))]
-    if rows:
-        db.session.execute(
-            text(
-                "INSERT INTO touched_account (account_id)"
-                " SELECT id FROM json_to_recordset(CAST(:rows AS json)) AS r (id bigint)"
-            ),
-            {"rows": as_json(rows)},
-        )
+    if ids := sorted(set(account_ids)):
+        db.session.execute(text("INSERT INTO touched_account (account_ids) VALUES (:ids)"), {"ids": ids})
         ask_for_scoring(clock.utc_now())
 
 
@@ -43,7 +35,7 @@ def ask_for_scoring(now: datetime) -> None:
 
 
 def claim_touched(most: int) -> Claimed:
-    """Take up to `most` touched accounts, the longest waiting first; what rolls back stays touched."""
+    """Take touched accounts, the longest waiting first, until there are `most`; what rolls back stays touched."""
     rows = db.session.execute(text(_CLAIM), {"most": most}).all()
     return Claimed([row.account_id for row in rows], [row.since for row in rows])
 
@@ -69,12 +61,12 @@ def note_round(claimed: Claimed, now: datetime) -> None:
 
 _CLAIM = """
 WITH waiting AS (
-    SELECT id, account_id FROM touched_account ORDER BY id LIMIT 100000
-), chosen AS (
-    SELECT account_id FROM waiting GROUP BY account_id ORDER BY min(id) LIMIT :most
+    SELECT id, sum(cardinality(account_ids)) OVER (ORDER BY id) - cardinality(account_ids) AS before
+    FROM (SELECT * FROM touched_account ORDER BY id LIMIT 10000) oldest
 ), taken AS (
-    DELETE FROM touched_account t USING waiting JOIN chosen USING (account_id)
-    WHERE t.id = waiting.id RETURNING t.account_id, t.touched_at
+    DELETE FROM touched_account WHERE id IN (SELECT id FROM waiting WHERE before < :most)
+    RETURNING account_ids, touched_at
 )
-SELECT account_id, min(touched_at) AS since FROM taken GROUP BY account_id ORDER BY account_id
+SELECT account_id, min(touched_at) AS since FROM taken, unnest(account_ids) AS account_id
+GROUP BY account_id ORDER BY account_id
 """

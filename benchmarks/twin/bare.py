@@ -4,10 +4,11 @@ granian … benchmarks.twin.bare:app
 """
 
 import os
+from threading import local
 
 import msgspec
+import psycopg
 from flask import Flask, Response, request
-from psycopg_pool import ConnectionPool
 
 INSERT = """
 INSERT INTO twin_event (source, event_id, account, meter, quantity, happened_at, person)
@@ -16,7 +17,7 @@ SELECT 'api', id, account, meter, quantity, at, "user" FROM json_to_recordset(%s
 ON CONFLICT (source, event_id) DO NOTHING
 """
 app = Flask(__name__)
-pool = ConnectionPool(os.environ["DATABASE_URL"], min_size=8, max_size=8, open=True)
+mine = local()
 
 
 class Event(msgspec.Struct):
@@ -40,7 +41,9 @@ class Batch(msgspec.Struct):
 def take() -> Response:
     """Store a batch, each event once."""
     events = msgspec.json.decode(request.get_data(cache=False), type=Batch).events
-    with pool.connection() as connection:
-        done = connection.execute(INSERT, [msgspec.json.encode(events).decode()]).rowcount
+    if not hasattr(mine, "connection"):
+        mine.connection = psycopg.connect(os.environ["TWIN_URL"])
+    done = mine.connection.execute(INSERT, [msgspec.json.encode(events).decode()]).rowcount
+    mine.connection.commit()
     body = {"accepted": done, "duplicates": len(events) - done}
     return Response(msgspec.json.encode(body), mimetype="application/json")

@@ -126,7 +126,8 @@ def _make_tables() -> None:
     for name, month, following in months_ahead():
         op.execute(f"CREATE TABLE {name} PARTITION OF usage_event FOR VALUES FROM ('{month}') TO ('{following}')")
     op.create_table(
-        "touched_account", workspace(), number(), column("account_id", BIG), column("touched_at", TIME, NOW),
+        "touched_account", workspace(), number(), column("account_ids", postgresql.ARRAY(BIG)),
+        column("touched_at", TIME, NOW),
         sa.PrimaryKeyConstraint("workspace_id", "id", name="pk_touched_account"),
     )  # fmt: skip
     counts = ("accepted", "duplicates", "rejected")
