@@ -21,6 +21,7 @@ class Config:
     secure_cookies: bool = False
     trusted_proxies: int = 0  # how many proxies stand before us and tell the visitor's address
     max_upload_bytes: int = 256 * 1024 * 1024
+    allow_private_targets: bool = False  # whether webhooks may call addresses inside the own network
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Config":
@@ -44,6 +45,7 @@ class Config:
             trusted_proxies=int(env.get("TRUSTED_PROXIES", cls.trusted_proxies)),
             secure_cookies=base_url.startswith("https://"),
             max_upload_bytes=int(env.get("MAX_UPLOAD_BYTES", cls.max_upload_bytes)),
+            allow_private_targets=env.get("ALLOW_PRIVATE_TARGETS", "").lower() in {"1", "true", "yes", "on"},
         )
 
     def flask(self) -> dict[str, object]:
