@@ -19,6 +19,8 @@ BLUEPRINTS = (
     "app.connectors.csv.routes",
     "app.forecast.routes",
     "app.playbooks.routes",
+    "app.announcements.settings",
+    "app.announcements.routes",
     "app.desk.today",
     "app.desk.portfolio",
     "app.desk.account",

@@ -1,6 +1,7 @@
 """Scores accounts whose facts changed since they were last scored."""
 
 from app.accounts import summarising
+from app.core import queue
 from app.core.clock import utc_now
 from app.core.queue import Lease
 from app.extensions import db
@@ -20,4 +21,5 @@ def run(lease: Lease) -> None:
         usage_summarising.refresh(touched, as_of)
         scoring.score_accounts(workspace, as_of, touched)
         summarising.count_book()
+        queue.defer("announce", unique_key="scored")
         db.session.commit()

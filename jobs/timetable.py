@@ -7,8 +7,10 @@ from app.core.timetable import Entry
 TIMETABLE = (
     Entry("score_touched", every=timedelta(seconds=30)),
     Entry("match_playbooks", every=timedelta(minutes=5)),
+    Entry("announce", every=timedelta(minutes=5)),
     Entry("close_day", daily_at=2),
     Entry("train_model", daily_at=3),
     Entry("measure_outcomes", daily_at=5),
     Entry("prune_jobs", daily_at=6),
+    Entry("prune_announcements", daily_at=6),
 )

@@ -80,6 +80,10 @@ class Subscriber(Tenant, db.Model):
         Index("uq_subscriber_member", "workspace_id", "user_id", unique=True, postgresql_where=text("kind = 'mail'")),
     )
 
+    def is_told_at(self, now: datetime) -> bool:
+        """Say whether something may be sent: it is on, and not left in peace after a failure."""
+        return self.disabled_at is None and (self.resting_until is None or self.resting_until <= now)
+
     def secrets_at(self, now: datetime) -> tuple[str, ...]:
         """Give the secrets that sign: for a day after a rotation the old one too."""
         is_old_in_force = self.old_secret_until is not None and now < self.old_secret_until

@@ -1,0 +1,18 @@
+"""Announces what happened since the last time, and asks for everything that is due to be delivered."""
+
+from flask import current_app
+
+from app.announcements.addressing import due_subscribers
+from app.announcements.announcing import announce
+from app.core import queue
+from app.core.clock import utc_now
+from app.core.queue import Lease
+from app.extensions import db
+from app.identity.models import Workspace
+
+
+def run(lease: Lease) -> None:
+    now = utc_now()
+    announce(db.session.get_one(Workspace, lease.workspace_id), now, current_app.config["PERENNIAL"].base_url)
+    for subscriber_id in due_subscribers(now):
+        queue.defer("deliver", unique_key=f"{subscriber_id}", subscriber_id=subscriber_id)
