@@ -69,7 +69,7 @@ def account_of(row: Any, moment: Moment) -> dict[str, Any]:
     """Give what every event says of its account: a row has account_id, external_id, name and arr_minor."""
     return {
         "id": row.account_id,
-        "external_id": row.external_id,
+        "external_id": shortened(row.external_id),
         "name": shortened(row.name),
         "url": f"{moment.base_url}/accounts/{row.account_id}",
         "arr_minor": row.arr_minor,
