@@ -15,7 +15,9 @@ def test_a_band_that_changes_is_told_to_a_webhook_signed(company):
     assert wait_until(lambda: company.job(job).state == "done", within_s=120, pause_s=0.5)
     with receiving() as receiver:
         secret = _subscribe(company, receiver.address)
-        (row,) = company.product.rows("SELECT account_id, band FROM account_summary WHERE band <> 'unknown' LIMIT 1")
+        (row,) = company.product.rows(
+            "SELECT account_id, band FROM account_summary WHERE scored_on IS NOT NULL LIMIT 1"
+        )
         other = "steady" if row.band != "steady" else "watch"
         _execute(
             company, "UPDATE account_summary SET band = :band WHERE account_id = :id", band=other, id=row.account_id
