@@ -147,7 +147,7 @@ def redeliver(subscriber_id: int, delivery_id: int) -> Any:
     redelivering.redeliver(found, subscriber, clock.utc_now())
     guard.note("sent again", "delivery", delivery_id, name=subscriber.name)
     db.session.commit()
-    flash("It goes out again now; this page shows what comes back.", "success")
+    flash("It goes out again now. Load this page again to see what comes back.", "success")
     return redirect(url_for(".delivery", subscriber_id=subscriber_id, delivery_id=delivery_id))
 
 

@@ -1,6 +1,6 @@
 """Records what came of a try, for its deliveries and for their subscriber."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import update
 
@@ -66,8 +66,13 @@ def _count(subscriber: Subscriber, outcome: Outcome, verdict: Verdict, failures:
 
 
 def _ask_for_next(subscriber: Subscriber, verdicts: list[Verdict]) -> None:
-    """Ask for a try when the first of these deliveries is due again, or when the subscriber's rest is over."""
+    """Ask for a try when one of these deliveries is due again, or when the subscriber's rest is over."""
     wishes = {verdict.next_attempt_at for verdict in verdicts} | {subscriber.resting_until}
     for at in sorted(filter(None, wishes)):
-        when = max(at, subscriber.resting_until or at)
+        when = _full_second(max(at, subscriber.resting_until or at))
         queue.defer("deliver", unique_key=f"{subscriber.id} at {when}", run_at=when, subscriber_id=subscriber.id)
+
+
+def _full_second(at: datetime) -> datetime:
+    """Give the next full second, so that a thousand that failed together are taken up by a few jobs."""
+    return (at + timedelta(microseconds=999_999)).replace(microsecond=0)
