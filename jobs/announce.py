@@ -4,6 +4,7 @@ from flask import current_app
 
 from app.announcements.addressing import due_subscribers
 from app.announcements.announcing import announce
+from app.announcements.events.event import AT_MOST
 from app.core import queue
 from app.core.clock import utc_now
 from app.core.queue import Lease
@@ -13,6 +14,8 @@ from app.identity.models import Workspace
 
 def run(lease: Lease) -> None:
     now = utc_now()
-    announce(db.session.get_one(Workspace, lease.workspace_id), now, current_app.config["PERENNIAL"].base_url)
+    workspace, config = db.session.get_one(Workspace, lease.workspace_id), current_app.config["PERENNIAL"]
+    if announce(workspace, now, config.base_url) >= AT_MOST:
+        queue.defer("announce", unique_key="more")
     for subscriber_id in due_subscribers(now):
         queue.defer("deliver", unique_key=f"{subscriber_id}", subscriber_id=subscriber_id)

@@ -28,7 +28,8 @@ def of_a_member() -> ForeignKeyConstraint:
 class Announcement(Tenant, db.Model):
     """That something happened. Its type, subject and occasion are unique, so that it is told once, whoever finds it.
 
-    `data` is what subscribers are sent; `owner_id` the person whose business it is.
+    `data` is what subscribers are sent; `owner_id` the person whose business it is. What was told already is looked for
+    by `account_id`: under row security an index serves no comparison with a text that is put together.
     """
 
     __tablename__ = "announcement"

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from app.announcements.events import headline
-from app.announcements.models import Announcement, Delivery, DeliveryAttempt, Subscriber
+from app.announcements.models import Announcement, Delivery, DeliveryAttempt
 from app.core import tenancy
 from app.core.problems import NotFoundError
 from app.extensions import db
@@ -85,12 +85,6 @@ def attempts_of(delivery_id: int) -> list[DeliveryAttempt]:
     """Give the tries of a delivery, the newest first."""
     query = select(DeliveryAttempt).where(DeliveryAttempt.delivery_id == delivery_id)
     return list(db.session.scalars(query.order_by(DeliveryAttempt.id.desc()).limit(PAGE)))
-
-
-def switched_off() -> list[Subscriber]:
-    """Give the subscribers that were switched off by us, with the reason."""
-    query = select(Subscriber).where(Subscriber.disabled_at.is_not(None), Subscriber.kind != "mail")
-    return list(db.session.scalars(query.order_by(Subscriber.disabled_at.desc())))
 
 
 def _line(row: Any) -> Line:

@@ -28,12 +28,13 @@ from app.core.queue import Job
 from app.extensions import db
 from app.health.models import HealthChange
 from app.local.ports import any_free_port
-from jobs import worker
+from jobs import announce, deliver, worker
 from tests.announcements.conftest import deliveries
 from tests.cast import NOW
 from tests.receivers import receiving
 
 HOUR = timedelta(hours=1)
+SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes, of no worth...").decode()
 
 
 @pytest.fixture
@@ -325,9 +326,7 @@ def test_a_subscriber_removed_while_it_is_called_leaves_nothing_behind(one, open
 
 
 def test_two_workers_at_once_carry_each_delivery_once(committed, at_once, receiver, open_config):
-    subscriber = Subscriber(
-        kind="webhook", name="w", url=receiver.address, types=["task.due"], secret="whsec_" + "A" * 43
-    )
+    subscriber = Subscriber(kind="webhook", name="w", url=receiver.address, types=["task.due"], secret=SECRET)
     db.session.add(subscriber)
     db.session.flush()
     for _ in range(12):
@@ -443,30 +442,67 @@ def test_a_private_address_is_not_called_at_delivery_either(one, receiver, carry
     assert states(one) == ["waiting"]
 
 
-def test_the_jobs_bring_a_change_to_its_receiver(committed, application, receiver, open_config, monkeypatch):
-    """From the row that scoring wrote to the other side, by the worker's own hand."""
+# --- the jobs ---
+
+
+@pytest.fixture
+def run_job(committed, application, open_config, monkeypatch):
+    """Write a job down, have the worker do it, and give its state."""
     monkeypatch.setattr(worker, "_app", application)
     monkeypatch.setitem(application.config, "PERENNIAL", open_config)
-    account = Account(external_id="a", name="A", stage="established")
-    subscriber = Subscriber(
-        kind="webhook", name="w", url=receiver.address, types=["score.band_changed"], secret="whsec_" + "A" * 43
-    )
-    db.session.add_all([account, subscriber])
-    db.session.flush()
-    today = datetime.now(UTC).date()
-    change = HealthChange(account_id=account.id, changed_on=today, from_band="steady", to_band="watch", why="x")
-    db.session.add_all([AccountSummary(account_id=account.id, name="A", stage="established"), change])
-    workspace_id, job_id = committed.id, queue.defer("announce")
-    db.session.commit()
+    workspace_id = committed.id
 
-    def run(job_id):
+    def run(name, **args):
+        job_id = queue.defer(name, unique_key="now", **args)
+        db.session.commit()
         with application.app_context():
             worker.run(workspace_id, job_id)
         tenancy.enter_workspace(workspace_id)
         return db.session.execute(select(Job).where(Job.id == job_id)).scalar_one().state
 
-    assert run(job_id) == "done"
-    (second,) = db.session.scalars(select(Job.id).where(Job.name == "deliver"))
-    assert run(second) == "done"
+    return run
+
+
+@pytest.fixture
+def committed_change(committed, receiver):
+    """A webhook, and an account whose band changed today."""
+    account = Account(external_id="a", name="A", stage="established")
+    types = ["score.band_changed"]
+    subscriber = Subscriber(kind="webhook", name="w", url=receiver.address, types=types, secret=SECRET)
+    db.session.add_all([account, subscriber])
+    db.session.flush()
+    today = datetime.now(UTC).date()
+    change = HealthChange(account_id=account.id, changed_on=today, from_band="steady", to_band="watch", why="x")
+    db.session.add_all([AccountSummary(account_id=account.id, name="A", stage="established"), change])
+    db.session.commit()
+    return subscriber.id
+
+
+def open_jobs(name):
+    return list(db.session.scalars(select(Job.args).where(Job.name == name, Job.state == "ready")))
+
+
+def test_the_jobs_bring_a_change_to_its_receiver(run_job, committed_change, receiver):
+    """From the row that scoring wrote to the other side, by the worker's own hand."""
+    assert run_job("announce") == "done"
+    assert open_jobs("deliver") == [{"subscriber_id": committed_change}]
+    assert run_job("deliver", subscriber_id=committed_change) == "done"
     (heard,) = receiver.heard
     assert json.loads(heard.body)["data"]["account"]["external_id"] == "a"
+    assert run_job("prune_announcements") == "done"
+
+
+def test_a_turn_ends_in_time_and_the_rest_has_another(run_job, committed_change, receiver, monkeypatch):
+    for _ in range(3):
+        try_out(db.session.get_one(Subscriber, (tenancy.workspace_id(), committed_change)), "Committed", NOW)
+    db.session.commit()
+    monkeypatch.setattr(deliver, "TURN_SECONDS", -1)
+    assert run_job("deliver", subscriber_id=committed_change) == "done"
+    assert len(receiver.heard) == 1
+    assert open_jobs("deliver") == [{"subscriber_id": committed_change}]
+
+
+def test_more_than_a_round_holds_is_announced_in_another(run_job, committed_change, monkeypatch):
+    monkeypatch.setattr(announce, "AT_MOST", 1)
+    assert run_job("announce") == "done"
+    assert open_jobs("announce") == [{}]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from app.core import outbound
 from app.core.outbound import NoAnswerError, TargetError, check, is_public, post
 from app.local.ports import any_free_port
+from config import Config
 from tests.receivers import receiving
 
 PUBLIC = "93.184.216.34"
@@ -125,6 +126,12 @@ def test_a_name_that_nobody_knows_is_refused():
     assert "cannot be found" in refused("https://nowhere.example/", unknown)
     assert "has no address" in refused("https://nowhere.example/", leads_to())
     assert "cannot be found" in refused(f"https://{'a' * 70}.example/", outbound._resolve)
+
+
+@pytest.mark.parametrize(("said", "allowed"), [("yes", True), ("TRUE", True), ("1", True), ("no", False), ("", False)])
+def test_private_targets_are_allowed_by_a_plain_yes_only(said, allowed):
+    env = {"DATABASE_URL": "postgresql://x", "REDIS_URL": "redis://x", "SECRET_KEY": "x", "ALLOW_PRIVATE_TARGETS": said}
+    assert Config.from_env(env).allow_private_targets == allowed
 
 
 # --- the call itself ---

@@ -18,7 +18,7 @@ from app.extensions import db
 from app.identity.models import Workspace
 
 REFRESH = timedelta(hours=1)
-AT_MOST = 1_000
+AT_MOST = 500  # renewals, and as many tasks: the next ones
 
 _RENEWALS = """
 SELECT f.account_id, s.name, f.renews_on, f.arr_minor, f.probability, s.band, u.name AS owner

@@ -15,8 +15,8 @@ CROSS JOIN LATERAL (
     SELECT 'account:' || c.account_id AS subject, to_char(c.changed_on, 'YYYY-MM-DD') || '/' || c.to_band AS occasion
 ) said
 WHERE c.changed_on >= :since AND c.from_band <> c.to_band
-  AND NOT EXISTS (SELECT FROM announcement n WHERE n.workspace_id = c.workspace_id AND n.type = '{_CODE}'
-                  AND n.subject = said.subject AND n.occasion = said.occasion)
+  AND NOT EXISTS (SELECT FROM announcement n WHERE n.workspace_id = c.workspace_id AND n.account_id = c.account_id
+                  AND n.type = '{_CODE}' AND n.subject = said.subject AND n.occasion = said.occasion)
 ORDER BY c.id LIMIT :limit
 """
 

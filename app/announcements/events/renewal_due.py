@@ -20,8 +20,8 @@ CROSS JOIN LATERAL (
     SELECT 'account:' || f.account_id AS subject,
            to_char(f.renews_on, 'YYYY-MM-DD') || '/' || given.notice AS occasion
 ) said
-WHERE NOT EXISTS (SELECT FROM announcement n WHERE n.workspace_id = f.workspace_id AND n.type = '{_CODE}'
-                  AND n.subject = said.subject AND n.occasion = said.occasion)
+WHERE NOT EXISTS (SELECT FROM announcement n WHERE n.workspace_id = f.workspace_id AND n.account_id = f.account_id
+                  AND n.type = '{_CODE}' AND n.subject = said.subject AND n.occasion = said.occasion)
 ORDER BY f.renews_on, f.account_id LIMIT :limit
 """
 

@@ -25,8 +25,8 @@ JOIN LATERAL (
     ) earlier WHERE risk_90 < asked.threshold ORDER BY scored_on DESC LIMIT 1
 ) before ON true
 CROSS JOIN LATERAL (SELECT 'account:' || s.account_id AS subject) said
-WHERE NOT EXISTS (SELECT FROM announcement n WHERE n.workspace_id = s.workspace_id AND n.type = '{_CODE}'
-                  AND n.subject = said.subject AND n.occasion LIKE asked.threshold || '/%'
+WHERE NOT EXISTS (SELECT FROM announcement n WHERE n.workspace_id = s.workspace_id AND n.account_id = s.account_id
+                  AND n.type = '{_CODE}' AND n.subject = said.subject AND n.occasion LIKE asked.threshold || '/%'
                   AND n.occurred_at > CAST(:now AS timestamptz) - interval '7 days')
 ORDER BY s.account_id, asked.threshold LIMIT :limit
 """

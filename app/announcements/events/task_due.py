@@ -18,8 +18,8 @@ LEFT JOIN playbook p ON p.workspace_id = t.workspace_id AND p.id = t.playbook_id
 LEFT JOIN "user" u ON u.id = coalesce(t.owner_id, s.owner_id)
 CROSS JOIN LATERAL (SELECT 'task:' || t.id AS subject, to_char(t.due_on, 'YYYY-MM-DD') AS occasion) said
 WHERE t.is_open AND t.due_on BETWEEN :first AND :today
-  AND NOT EXISTS (SELECT FROM announcement n WHERE n.workspace_id = t.workspace_id AND n.type = '{_CODE}'
-                  AND n.subject = said.subject AND n.occasion = said.occasion)
+  AND NOT EXISTS (SELECT FROM announcement n WHERE n.workspace_id = t.workspace_id AND n.account_id = t.account_id
+                  AND n.type = '{_CODE}' AND n.subject = said.subject AND n.occasion = said.occasion)
 ORDER BY t.due_on, t.id LIMIT :limit
 """
 
