@@ -25,14 +25,14 @@ SELECT f.account_id, s.name, f.renews_on, f.arr_minor, f.probability, s.band, u.
 FROM renewal_forecast f
 JOIN account_summary s ON s.workspace_id = f.workspace_id AND s.account_id = f.account_id
 LEFT JOIN "user" u ON u.id = s.owner_id
-WHERE f.renews_on >= :today AND (:whole_book OR s.owner_id = :user) ORDER BY f.renews_on, f.account_id LIMIT :limit
+WHERE f.renews_on >= :today {whose} ORDER BY f.renews_on, f.account_id LIMIT :limit
 """
 _TASKS = """
 SELECT t.id, t.account_id, s.name, t.title, t.advice, t.due_on, u.name AS owner
 FROM task t
 JOIN account_summary s ON s.workspace_id = t.workspace_id AND s.account_id = t.account_id
 LEFT JOIN "user" u ON u.id = t.owner_id
-WHERE t.is_open AND (:whole_book OR t.owner_id = :user) ORDER BY t.due_on, t.id LIMIT :limit
+WHERE t.is_open {whose} ORDER BY t.due_on, t.id LIMIT :limit
 """
 _KEEP = """
 INSERT INTO calendar_entry (uid, fingerprint, sequence, changed_at)
@@ -63,8 +63,10 @@ class Entry:
 
 def feed(owner: CalendarFeed, workspace: Workspace, today: date, base_url: str, now: datetime) -> bytes:
     """Write a member's calendar as of a day."""
-    values = {"today": today, "user": owner.user_id, "whole_book": owner.whole_book, "limit": AT_MOST}
-    entries = [*_renewals(workspace, base_url, values), *_tasks(workspace, base_url, values)]
+    values = {"today": today, "user": owner.user_id, "limit": AT_MOST}
+    renewals = _RENEWALS.format(whose="" if owner.whole_book else "AND s.owner_id = :user")
+    tasks = _TASKS.format(whose="" if owner.whole_book else "AND t.owner_id = :user")
+    entries = [*_renewals(renewals, workspace, base_url, values), *_tasks(tasks, workspace, base_url, values)]
     versions = _versions(entries, now)
     calendar = _calendar(workspace.name)
     for entry in entries:
@@ -72,8 +74,8 @@ def feed(owner: CalendarFeed, workspace: Workspace, today: date, base_url: str, 
     return bytes(calendar.to_ical())
 
 
-def _renewals(workspace: Workspace, base_url: str, values: Mapping[str, Any]) -> Iterator[Entry]:
-    for row in db.session.execute(text(_RENEWALS), values):
+def _renewals(query: str, workspace: Workspace, base_url: str, values: Mapping[str, Any]) -> Iterator[Entry]:
+    for row in db.session.execute(text(query), values):
         yield Entry(
             uid=_uid(f"renewal-{row.account_id}-{row.renews_on}", workspace, base_url),
             day=row.renews_on,
@@ -85,8 +87,8 @@ def _renewals(workspace: Workspace, base_url: str, values: Mapping[str, Any]) ->
         )
 
 
-def _tasks(workspace: Workspace, base_url: str, values: Mapping[str, Any]) -> Iterator[Entry]:
-    for row in db.session.execute(text(_TASKS), values):
+def _tasks(query: str, workspace: Workspace, base_url: str, values: Mapping[str, Any]) -> Iterator[Entry]:
+    for row in db.session.execute(text(query), values):
         yield Entry(
             uid=_uid(f"task-{row.id}", workspace, base_url),
             day=row.due_on,

@@ -15,11 +15,12 @@ def give_up(subscriber: Subscriber, why: str, now: datetime, base_url: str) -> N
     switch_off(subscriber, why, now)
     workspace = db.session.get_one(Workspace, subscriber.workspace_id)
     link = f"{base_url}/settings/notifications/{subscriber.id}"
+    subject = " ".join(f"{workspace.name}: “{subscriber.name}” is no longer told anything".split())
     for name, email in _admins(workspace.id):
         queue.defer(
             "send_mail",
             to=email,
-            subject=f"{workspace.name}: “{' '.join(subscriber.name.split())}” is no longer told anything",
+            subject=subject,
             body=f"Hello {name},\n\n“{subscriber.name}” was switched off. {why}\n\n"
             f"Mend the other side, then switch it on and send what failed again:\n{link}\n",
         )
