@@ -23,6 +23,7 @@ class Config:
     max_upload_bytes: int = 256 * 1024 * 1024
     keep_events_days: int = 400  # events as they came; totals and what guards against repeats are kept for ever. 0: all
     ingest_per_minute: int = 600_000  # events that one key may send
+    allow_private_targets: bool = False  # whether webhooks may call addresses inside the own network
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Config":
@@ -48,6 +49,7 @@ class Config:
             max_upload_bytes=int(env.get("MAX_UPLOAD_BYTES", cls.max_upload_bytes)),
             keep_events_days=int(env.get("KEEP_EVENTS_DAYS", cls.keep_events_days)),
             ingest_per_minute=int(env.get("INGEST_PER_MINUTE", cls.ingest_per_minute)),
+            allow_private_targets=env.get("ALLOW_PRIVATE_TARGETS", "").lower() in {"1", "true", "yes", "on"},
         )
 
     def flask(self) -> dict[str, object]:

@@ -25,6 +25,8 @@ BLUEPRINTS = (
     "app.connectors.lago.api",
     "app.forecast.routes",
     "app.playbooks.routes",
+    "app.announcements.settings",
+    "app.announcements.routes",
     "app.desk.today",
     "app.desk.portfolio",
     "app.desk.account",

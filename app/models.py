@@ -1,6 +1,7 @@
 """Imports each domain's models, for Alembic only."""
 
 from app.accounts import models as accounts
+from app.announcements import models as announcements
 from app.connectors.csv import models as imports
 from app.conversations import models as conversations
 from app.core import queue, timetable
@@ -12,6 +13,7 @@ from app.usage import models as usage
 
 __all__ = [
     "accounts",
+    "announcements",
     "conversations",
     "forecast",
     "health",

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app.core import queue
 from app.core.clock import day_in, utc_now
 from app.core.queue import Lease
 from app.extensions import db
@@ -15,3 +16,4 @@ def run(lease: Lease) -> None:
     now = utc_now()
     ended = day_in(workspace.time_zone, now) - timedelta(days=1)
     derive(workspace, min(dating.settle(workspace, now), ended), lease.progress)
+    queue.defer("announce", unique_key="scored")

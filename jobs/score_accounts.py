@@ -1,5 +1,6 @@
 """Scores the whole book anew, e.g. after an import; the first time, it trains the model before."""
 
+from app.core import queue
 from app.core.clock import utc_now
 from app.core.queue import Lease
 from app.extensions import db
@@ -17,3 +18,4 @@ def run(lease: Lease) -> None:
         db.session.commit()
     forget_touched()
     derive(workspace, as_of, lease.progress)
+    queue.defer("announce", unique_key="scored")

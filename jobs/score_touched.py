@@ -1,6 +1,7 @@
 """Scores accounts whose facts changed since they were last scored."""
 
 from app.accounts import summarising
+from app.core import queue
 from app.core.clock import utc_now
 from app.core.queue import Lease
 from app.extensions import db
@@ -25,4 +26,5 @@ def run(lease: Lease) -> None:
         scoring.score_accounts(workspace, as_of, claimed.account_ids)
         summarising.count_book()
         touching.note_round(claimed, utc_now())
+        queue.defer("announce", unique_key="scored")
         db.session.commit()

@@ -7,9 +7,11 @@ from app.core.timetable import Entry
 TIMETABLE = (
     Entry("fold_intake", every=timedelta(minutes=1)),
     Entry("match_playbooks", every=timedelta(minutes=5)),
+    Entry("announce", every=timedelta(minutes=5)),
     Entry("close_day", daily_at=2),
     Entry("train_model", daily_at=3),
     Entry("measure_outcomes", daily_at=5),
     Entry("tend_events", daily_at=4),
     Entry("prune_jobs", daily_at=6),
+    Entry("prune_announcements", daily_at=6),
 )

@@ -111,6 +111,7 @@ def product_on(database: str, admin: Engine, folder: Path) -> Iterator[Product]:
             "SECRET_KEY": secrets.token_hex(16),
             "BASE_URL": f"http://127.0.0.1:{port}",
             "PERENNIAL_DATA": str(folder / "data"),
+            "ALLOW_PRIVATE_TARGETS": "yes",  # the receivers of a test are on loopback
             "OMP_NUM_THREADS": "1",
         }
         eyes = create_engine(admin.url.set(database=database.rsplit("/", 1)[1]), isolation_level="AUTOCOMMIT")

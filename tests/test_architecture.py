@@ -14,8 +14,8 @@ from app.extensions import db
 ROOT = Path(__file__).parents[1]
 ORDER = [
     *("config", "app.local", "app.extensions", "app.core", "app.identity", "app.accounts", "app.usage"),
-    *("app.conversations", "app.connectors", "app.health", "app.forecast", "app.playbooks", "app.portal", "app.desk"),
-    *("app.demo", "app", "jobs", "wsgi"),
+    *("app.conversations", "app.connectors", "app.health", "app.forecast", "app.playbooks", "app.announcements"),
+    *("app.portal", "app.desk", "app.demo", "app", "jobs", "wsgi"),
 ]
 FILES = [
     ROOT / "config.py",

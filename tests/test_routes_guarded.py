@@ -11,8 +11,13 @@ OWN_BUSINESS = {
     "identity.change_password",
     "identity.sign_out_everywhere",
     "identity.switch_workspace",
+    "announcements.choose",
+    "announcements.open_calendar",
+    "announcements.close_calendar",
 }
-"""What everyone may change, executives too: their own name, password, sessions and where they are."""
+"""What everyone may change, executives too: their own name, password, sessions, letters and where they are."""
+WITH_A_SECRET = {"announcements.calendar", "announcements.ask_to_leave", "announcements.leave"}
+"""What a secret in the address opens, for calendar and mail programs: they have no session, and take none."""
 PERSON_OF_ROLE = {
     "admin": "admin",
     "leader": "leader",
@@ -66,7 +71,14 @@ def test_every_route_has_a_guard(doors):
 
 
 def test_only_doors_and_operations_are_open_to_anyone(doors):
-    assert {door.endpoint.split(".")[0] for door in doors if door.guard == "anyone"} == {"identity", "operations"}
+    open_doors = {door.endpoint for door in doors if door.guard == "anyone"} - WITH_A_SECRET
+    assert {endpoint.split(".")[0] for endpoint in open_doors} == {"identity", "operations"}
+
+
+def test_a_secret_that_nobody_gave_opens_nothing(doors, sign_in, cast):
+    for door in doors:
+        if door.endpoint in WITH_A_SECRET:
+            assert door.knock(sign_in(cast.admin)).status_code in {400, 404}, door
 
 
 def test_nobody_changes_anything_by_a_link(doors):

@@ -2,6 +2,7 @@
 
 import smtplib
 import ssl
+from collections.abc import Mapping
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
 
@@ -13,10 +14,12 @@ TIMEOUT_S = 20
 _log = structlog.get_logger()
 
 
-def send(config: Config, to: str, subject: str, body: str) -> None:
+def send(config: Config, to: str, subject: str, body: str, headers: Mapping[str, str] | None = None) -> None:
     """Send one plain-text message. Raises OSError or SMTPException when the server refuses."""
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = config.mail_from, to, subject
+    for name, value in (headers or {}).items():
+        message[name] = value
     message.set_content(body)
     if not config.smtp_url:
         _log.warning("mail_not_sent", to=to, subject=subject, remedy="set SMTP_URL", body=body)

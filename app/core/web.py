@@ -69,6 +69,9 @@ def _note(answer: Response) -> None:
     if request.endpoint in _QUIET:
         return
     _SECONDS.labels(request.endpoint or "none", request.method, answer.status_code).observe(seconds)
-    _log.info(
-        "request", method=request.method, path=request.path, status=answer.status_code, ms=round(seconds * 1000, 1)
-    )
+    _log.info("request", method=request.method, path=_path(), status=answer.status_code, ms=round(seconds * 1000, 1))
+
+
+def _path() -> str:
+    """Give the path for the log; one that is itself a key (a calendar's) is written without it."""
+    return request.url_rule.rule if request.url_rule and "secret" in (request.view_args or {}) else request.path

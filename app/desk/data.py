@@ -20,7 +20,7 @@ from app.usage.models import Meter
 
 blueprint = Blueprint("data", __name__, template_folder="templates", url_prefix="/data")
 
-QUIET = ("score_touched", "match_playbooks", "fold_intake")  # done all the time
+QUIET = ("score_touched", "match_playbooks", "fold_intake", "announce", "deliver")  # done all the time
 ASKABLE = {"score_accounts": "Score the whole book", "train_model": "Train the churn model"}
 
 

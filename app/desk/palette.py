@@ -17,8 +17,10 @@ PAGES = (
     ("Import files", "imports.new", May.DATA),
     ("People", "settings.people", May.READ),
     ("API keys", "settings.keys", May.DATA),
+    ("Notifications", "notifications.index", May.DATA),
     ("Audit trail", "settings.audit", May.PEOPLE),
     ("Your account", "identity.own_account", May.READ),
+    ("Letters and calendar", "announcements.own", May.READ),
 )
 
 

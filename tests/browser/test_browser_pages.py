@@ -5,6 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from app.announcements.leaving import link_to_leave
 from tests.browser.making import PASSWORD, PEOPLE
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -16,11 +17,14 @@ PAGES = (
     *("/data/imports/{mapping}/preview", "/data/imports/{done}", "/settings/people", "/settings/keys"),
     *("/data/connect", "/data/connect/segment", "/data/connect/posthog?since=2026-01-01", "/data/connect/lago"),
     *("/data/held", "/data/held?reason=account&value=nobody", "/data/counting", "/data/counting?event=Report+Exported"),
+    *("/settings/notifications", "/settings/notifications/{subscriber}", "/unsubscribe?link={leave}"),
+    *("/settings/notifications/{subscriber}/deliveries/{delivery}", "/account/notifications"),
     *("/settings/audit", "/settings/workspace", "/account", "/find?q=a", "/no-such-page"),
 )
 NOT_PAGES = {
     *("static", "operations.livez", "operations.readyz", "operations.metrics", "portfolio.export", "portfolio.columns"),
     *("imports.template", "imports.rejected", "imports.progress", "data.jobs", "data.live", "connect.first"),
+    "announcements.calendar",
 }
 WIDER_THAN_THE_SCREEN = """() => {
     const width = document.documentElement.clientWidth;
@@ -42,7 +46,17 @@ def numbers(product):
         " AS account, (SELECT account_id FROM account_summary WHERE arr_minor = 0 LIMIT 1) AS former,"
         " (SELECT playbook_id FROM enrolment LIMIT 1) AS playbook"
     )
-    return {**row._mapping, **imports}
+    return {**row._mapping, **imports, **_told(product, admin)}
+
+
+def _told(product, admin):
+    """A webhook with a test event, which our own web server answers with 405; and the foot of a letter."""
+    home, url = "/settings/notifications", f"{product.address}/livez"
+    admin.post(home, on=home, kind="webhook", name="warehouse", url=url, types="task.due")
+    (row,) = product.rows("SELECT workspace_id, id, created_by FROM subscriber ORDER BY id DESC LIMIT 1")
+    page = admin.post(f"{home}/{row.id}/test", on=home)
+    leave = link_to_leave("", product.environment["SECRET_KEY"], row.workspace_id, row.created_by).split("link=")[1]
+    return {"subscriber": row.id, "delivery": int(page.url.path.split("/")[-1]), "leave": leave}
 
 
 def _upload(person, name):

@@ -228,7 +228,7 @@ def test_a_book_is_scored_after_its_first_training(work, acme):
     assert len(trainings()) == 1
 
 
-@pytest.mark.parametrize("name", sorted(worker.NAMES - {"run_import", "send_mail", "backfill_rule"}))
+@pytest.mark.parametrize("name", sorted(worker.NAMES - {"run_import", "send_mail", "backfill_rule", "deliver"}))
 def test_every_job_does_nothing_in_peace_where_there_is_nothing(work, name):
     job = work(name)
     assert (job.state, job.error) == ("done", None)

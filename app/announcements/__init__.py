@@ -1,0 +1,1 @@
+"""Tells other systems and people what happened: webhooks, Slack, mail, a calendar."""

@@ -1,0 +1,1 @@
+"""A member's renewals and tasks as a calendar that other programs subscribe to."""

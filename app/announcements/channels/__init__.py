@@ -1,0 +1,1 @@
+"""How an announcement reads on each way out."""
