@@ -4,6 +4,7 @@ from app.accounts import models as accounts
 from app.connectors.csv import models as imports
 from app.conversations import models as conversations
 from app.core import queue, timetable
+from app.core.rest import models as rest
 from app.forecast import models as forecast
 from app.health import models as health
 from app.identity import models as identity
@@ -19,6 +20,7 @@ __all__ = [
     "imports",
     "playbooks",
     "queue",
+    "rest",
     "timetable",
     "usage",
 ]

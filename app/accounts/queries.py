@@ -82,6 +82,19 @@ def members() -> list[Any]:
     return list(db.session.execute(query, {"workspace": tenancy.workspace_id()}))
 
 
+def find_member(email: str) -> int | None:
+    """Give the number of a person of the workspace by e-mail."""
+    numbers = {person.email.lower(): person.id for person in members()}
+    return numbers.get(email.lower())
+
+
+def number_of(person: str | None) -> int | None:
+    """Give the number of a person asked for by number or e-mail: 0, which nobody has, where there is no such person."""
+    if person is None:
+        return None
+    return int(person) if person.isdecimal() else find_member(person) or 0
+
+
 def segments() -> list[Segment]:
     """Give the saved filters, by name."""
     return list(db.session.scalars(select(Segment).order_by(Segment.name)))
