@@ -78,7 +78,7 @@ def put_accounts(body: schemas.AccountBatch) -> Answer:
     return Answer(schemas.BulkAnswer(results=results, **told), 207 if counts["refused"] else 200)
 
 
-@blueprint.get("/accounts/<int:account_id>", responses={200: schemas.Account})
+@blueprint.get("/accounts/<digits:account_id>", responses={200: schemas.Account})
 @guard.allow_key("book:read")
 @reads
 def show_account(path: schemas.AccountPath) -> schemas.Account:
@@ -89,7 +89,7 @@ def show_account(path: schemas.AccountPath) -> schemas.Account:
     return schemas.Account.model_validate(listing.describe(path.account_id))
 
 
-@blueprint.patch("/accounts/<int:account_id>", responses={200: schemas.Account})
+@blueprint.patch("/accounts/<digits:account_id>", responses={200: schemas.Account})
 @guard.allow_key("accounts:write")
 @writes
 def change_account(path: schemas.AccountPath, body: schemas.AccountChange) -> schemas.Account:
@@ -138,7 +138,7 @@ def put_contact(body: schemas.ContactGiven) -> Answer:
     return Answer(shown, 200 if known else 201, {"Location": f"/api/v1/contacts/{number}"})
 
 
-@blueprint.get("/contacts/<int:contact_id>", responses={200: schemas.Contact})
+@blueprint.get("/contacts/<digits:contact_id>", responses={200: schemas.Contact})
 @guard.allow_key("book:read")
 @reads
 def show_contact(path: schemas.ContactPath) -> schemas.Contact:
@@ -183,7 +183,7 @@ def put_subscription(body: schemas.SubscriptionGiven) -> Answer:
     return Answer(schemas.Subscription.model_validate(stretch), 200 if known else 201, where)
 
 
-@blueprint.get("/subscriptions/<int:subscription_id>", responses={200: schemas.Subscription})
+@blueprint.get("/subscriptions/<digits:subscription_id>", responses={200: schemas.Subscription})
 @guard.allow_key("book:read")
 @reads
 def show_subscription(path: schemas.SubscriptionPath) -> schemas.Subscription:

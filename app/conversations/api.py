@@ -31,7 +31,7 @@ def list_interactions(query: Paged) -> Answer:
     return page_of(schemas.Interactions, rows, query.limit, schemas.Interaction.model_validate, lambda row: (row.id,))
 
 
-@blueprint.get("/accounts/<int:account_id>/interactions", responses={200: schemas.Interactions})
+@blueprint.get("/accounts/<digits:account_id>/interactions", responses={200: schemas.Interactions})
 @guard.allow_key("book:read")
 @reads
 def list_account_interactions(path: AccountPath, query: schemas.OfAccountAsked) -> Answer:
@@ -45,7 +45,7 @@ def list_account_interactions(path: AccountPath, query: schemas.OfAccountAsked) 
     return page_of(schemas.Interactions, rows, query.limit, schemas.Interaction.model_validate, _by_moment)
 
 
-@blueprint.get("/interactions/<int:interaction_id>", responses={200: schemas.Interaction})
+@blueprint.get("/interactions/<digits:interaction_id>", responses={200: schemas.Interaction})
 @guard.allow_key("book:read")
 @reads
 def show_interaction(path: schemas.InteractionPath) -> schemas.Interaction:

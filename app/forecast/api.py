@@ -59,7 +59,7 @@ def list_renewals(query: schemas.RenewalsAsked) -> Answer:
     )
 
 
-@blueprint.get("/accounts/<int:account_id>/calls", responses={200: schemas.Calls})
+@blueprint.get("/accounts/<digits:account_id>/calls", responses={200: schemas.Calls})
 @guard.allow_key("book:read")
 @reads
 def list_calls(path: AccountPath) -> Any:
@@ -71,7 +71,7 @@ def list_calls(path: AccountPath) -> Any:
     return whole(schemas.Calls, queries.calls_on(account.id), schemas.Call.model_validate)
 
 
-@blueprint.post("/accounts/<int:account_id>/calls", responses={201: schemas.Call})
+@blueprint.post("/accounts/<digits:account_id>/calls", responses={201: schemas.Call})
 @guard.allow_key("work:write")
 @writes
 def make_call(path: AccountPath, body: schemas.CallGiven) -> Answer:

@@ -16,7 +16,7 @@ blueprint = blueprint_of("health", __name__, "Scores", "How each account stands,
 WEEK, WEEKS = timedelta(weeks=1), 26
 
 
-@blueprint.get("/accounts/<int:account_id>/health", responses={200: schemas.Health})
+@blueprint.get("/accounts/<digits:account_id>/health", responses={200: schemas.Health})
 @guard.allow_key("book:read")
 @reads
 def show_health(path: AccountPath, query: schemas.DayAsked) -> schemas.Health:
@@ -35,7 +35,7 @@ def show_health(path: AccountPath, query: schemas.DayAsked) -> schemas.Health:
     return _health(receipt, before)
 
 
-@blueprint.get("/accounts/<int:account_id>/risk", responses={200: schemas.Risk})
+@blueprint.get("/accounts/<digits:account_id>/risk", responses={200: schemas.Risk})
 @guard.allow_key("book:read")
 @reads
 def show_risk(path: AccountPath, query: schemas.DayAsked) -> schemas.Risk:
@@ -51,7 +51,7 @@ def show_risk(path: AccountPath, query: schemas.DayAsked) -> schemas.Risk:
     return schemas.Risk.model_validate(risk)
 
 
-@blueprint.get("/accounts/<int:account_id>/scores", responses={200: schemas.ScoreDays})
+@blueprint.get("/accounts/<digits:account_id>/scores", responses={200: schemas.ScoreDays})
 @guard.allow_key("book:read")
 @reads
 def list_scores(path: AccountPath, query: schemas.HistoryAsked) -> Any:

@@ -50,7 +50,7 @@ def add_task(body: schemas.TaskGiven) -> Answer:
     return Answer(_shown(task.id), 201, {"Location": f"/api/v1/tasks/{task.id}"})
 
 
-@blueprint.get("/tasks/<int:task_id>", responses={200: schemas.Task})
+@blueprint.get("/tasks/<digits:task_id>", responses={200: schemas.Task})
 @guard.allow_key("book:read")
 @reads
 def show_task(path: schemas.TaskPath) -> schemas.Task:
@@ -61,7 +61,7 @@ def show_task(path: schemas.TaskPath) -> schemas.Task:
     return _shown(path.task_id)
 
 
-@blueprint.post("/tasks/<int:task_id>/completion", responses={200: schemas.Task})
+@blueprint.post("/tasks/<digits:task_id>/completion", responses={200: schemas.Task})
 @guard.allow_key("work:write")
 @writes
 def complete_task(path: schemas.TaskPath, body: schemas.CompletionGiven) -> schemas.Task:
@@ -75,7 +75,7 @@ def complete_task(path: schemas.TaskPath, body: schemas.CompletionGiven) -> sche
     return _shown(task.id)
 
 
-@blueprint.delete("/tasks/<int:task_id>/completion", responses={200: schemas.Task})
+@blueprint.delete("/tasks/<digits:task_id>/completion", responses={200: schemas.Task})
 @guard.allow_key("work:write")
 @writes
 def reopen_task(path: schemas.TaskPath) -> schemas.Task:
@@ -88,7 +88,7 @@ def reopen_task(path: schemas.TaskPath) -> schemas.Task:
     return _shown(task.id)
 
 
-@blueprint.put("/accounts/<int:account_id>/snooze", responses={200: schemas.Snooze})
+@blueprint.put("/accounts/<digits:account_id>/snooze", responses={200: schemas.Snooze})
 @guard.allow_key("work:write")
 @writes
 def snooze_account(path: AccountPath, body: schemas.SnoozeGiven) -> schemas.Snooze:
@@ -102,7 +102,7 @@ def snooze_account(path: AccountPath, body: schemas.SnoozeGiven) -> schemas.Snoo
     return schemas.Snooze(account_id=account.id, person=body.person, until=body.until)
 
 
-@blueprint.delete("/accounts/<int:account_id>/snooze", responses={204: None})
+@blueprint.delete("/accounts/<digits:account_id>/snooze", responses={204: None})
 @guard.allow_key("work:write")
 @writes
 def wake_account(path: AccountPath, query: schemas.WakeAsked) -> Answer:
@@ -127,7 +127,7 @@ def list_playbooks() -> Any:
     return whole(schemas.Playbooks, queries.playbooks_listed(guard.today()), _playbook)
 
 
-@blueprint.get("/playbooks/<int:playbook_id>", responses={200: schemas.Playbook})
+@blueprint.get("/playbooks/<digits:playbook_id>", responses={200: schemas.Playbook})
 @guard.allow_key("book:read")
 @reads
 def show_playbook(path: schemas.PlaybookPath) -> schemas.Playbook:
@@ -138,7 +138,7 @@ def show_playbook(path: schemas.PlaybookPath) -> schemas.Playbook:
     return _playbook(queries.listed(get_playbook(path.playbook_id), guard.today()))
 
 
-@blueprint.patch("/playbooks/<int:playbook_id>", responses={200: schemas.Playbook})
+@blueprint.patch("/playbooks/<digits:playbook_id>", responses={200: schemas.Playbook})
 @guard.allow_key("work:write")
 @writes
 def switch_playbook(path: schemas.PlaybookPath, body: schemas.PlaybookChange) -> schemas.Playbook:
@@ -154,7 +154,7 @@ def switch_playbook(path: schemas.PlaybookPath, body: schemas.PlaybookChange) ->
     return _playbook(queries.listed(playbook, guard.today()))
 
 
-@blueprint.get("/playbooks/<int:playbook_id>/enrolments", responses={200: schemas.Enrolments})
+@blueprint.get("/playbooks/<digits:playbook_id>/enrolments", responses={200: schemas.Enrolments})
 @guard.allow_key("book:read")
 @reads
 def list_enrolments(path: schemas.PlaybookPath, query: schemas.EnrolmentsAsked) -> Answer:

@@ -45,7 +45,7 @@ def put_meter(body: schemas.MeterGiven) -> Answer:
     return Answer(shown, 200 if known else 201, {"Location": "/api/v1/meters"})
 
 
-@blueprint.get("/accounts/<int:account_id>/usage", responses={200: schemas.AccountUsage})
+@blueprint.get("/accounts/<digits:account_id>/usage", responses={200: schemas.AccountUsage})
 @guard.allow_key("book:read")
 @reads
 def show_account_usage(path: AccountPath, query: schemas.UsageAsked) -> schemas.AccountUsage:

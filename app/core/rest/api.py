@@ -12,9 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from app.core import clock
 from app.core.paging import write_cursor
-from app.core.problems import Problem
-from app.core.rest import replaying, web
-from app.core.rest.refusing import refuse_body, refuse_parameters
+from app.core.problems import NotFoundError, Problem
+from app.core.rest import web
+from app.core.rest.refusing import name_the_cursor, refuse_body, refuse_parameters
 from app.core.rest.replaying import find_answer, fingerprint_of, keep_answer
 from app.core.rest.schemas import Given
 from app.extensions import csrf, db, limiter
@@ -54,7 +54,10 @@ def reads(view: View) -> View:
 
     @wraps(view)
     def answered(**path: Any) -> Response:
-        answer = _response(view(**given(path, b"")))
+        try:
+            answer = _response(view(**given(path, b"")))
+        except Problem as problem:
+            raise name_the_cursor(problem) from None
         db.session.commit()  # that the key was used
         return web.unless_known(answer)
 
@@ -68,7 +71,7 @@ def writes(view: View) -> View:
     @wraps(view)
     def answered(**path: Any) -> Response:
         now, body = clock.utc_now(), web.body_of_request(MOST_BYTES)
-        name = web.idempotency_name(replaying.LONGEST)
+        name = web.idempotency_name()
         fingerprint = fingerprint_of(request.method, request.full_path, body)
         kept = find_answer(g.key_id, name, fingerprint, now) if name else None
         if kept is not None:
@@ -114,7 +117,7 @@ def _reader_of(view: View) -> Callable[[dict[str, Any], bytes], dict[str, Any]]:
     wanted = get_type_hints(view)
 
     def given(path: dict[str, Any], body: bytes) -> dict[str, Any]:
-        found: dict[str, Any] = {"path": wanted["path"](**path)} if "path" in wanted else {}
+        found: dict[str, Any] = {"path": _path(wanted["path"], path)} if "path" in wanted else {}
         if "query" in wanted:
             found["query"] = _query(wanted["query"])
         if "body" in wanted:
@@ -129,6 +132,13 @@ def _body(model: type[Given], body: bytes) -> Given:
         return model.read(body)
     except ValidationError as error:
         raise refuse_body(error) from None
+
+
+def _path(model: type[BaseModel], words: dict[str, Any]) -> BaseModel:
+    try:
+        return model.model_validate_strings(words)
+    except ValidationError:
+        raise NotFoundError("thing") from None
 
 
 def _query(model: type[BaseModel]) -> BaseModel:

@@ -38,6 +38,13 @@ def refuse_parameters(error: ValidationError) -> Problem:
     return Problem(422, "The address asks for something that does not exist: see `errors`.", "validation", errors)
 
 
+def name_the_cursor(problem: Problem) -> Problem:
+    """Say of a cursor that it is the parameter at fault."""
+    if problem.code != "bad_cursor":
+        return problem
+    return Problem(422, problem.detail, problem.code, [{"parameter": "cursor", "detail": problem.detail}])
+
+
 def refuse_field(pointer: str, detail: str, code: str = "validation") -> Problem:
     """Say that one field cannot be used."""
     return Problem(422, detail, code, [{"pointer": pointer, "detail": detail}])

@@ -11,7 +11,6 @@ from app.core.rest.models import IdempotentAnswer
 from app.extensions import db
 
 KEEP_FOR = timedelta(hours=24)
-LONGEST = 255
 _TAKE = text(
     "SELECT pg_try_advisory_xact_lock("
     "hashtextextended(concat_ws(' ', 'idempotency', current_setting('app.workspace_id'), CAST(:of AS text)), 0))"

@@ -1,11 +1,12 @@
 """What bodies and answers are made of. Each field carries an example, of which whole examples are put together."""
 
+import re
 from datetime import UTC, date, datetime
 from types import UnionType
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps no NUL
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
@@ -19,11 +20,23 @@ Minor = Annotated[int, Ge(0), Le(10**15)]
 Number = Annotated[int, Ge(1), Le(2**63 - 1)]
 MOST_ROWS = 200
 Row = TypeVar("Row")
+_WRITTEN: dict[Any, tuple[str, str]] = {
+    int: ("-?(0|[1-9][0-9]*)", "a whole number: 25"),
+    bool: ("true|false", "true or false"),
+    date: ("[0-9]{4}-[0-9]{2}-[0-9]{2}", "a day: 2026-11-21"),
+}
 
 
 def untold(schema: dict[str, Any]) -> None:
     """Leave a default out of the document that stands only for "not given"."""
     schema.pop("default")
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """Give the bare types of an annotation: `Number | None` → (int, NoneType)."""
+    if get_origin(annotation) in {Union, UnionType}:
+        return tuple(kind for part in get_args(annotation) for kind in _kinds(part))
+    return _kinds(get_args(annotation)[0]) if get_origin(annotation) is Annotated else (annotation,)
 
 
 def example_of(model: type[BaseModel]) -> dict[str, Any]:
@@ -85,9 +98,19 @@ class Page(Shown, Generic[Row]):
 
 
 class Asked(BaseModel):
-    """What an address asks for."""
+    """What an address asks for. Its words are taken as they are documented, and in no other spelling."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def is_well_written(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse what pydantic would still make sense of: `1_000`, `1.0`, `yes`, seconds for a day."""
+        for kind in _kinds(cls.model_fields[str(info.field_name)].annotation):
+            written, example = _WRITTEN.get(kind, (".*", ""))
+            if isinstance(value, str) and not re.fullmatch(written, value, re.DOTALL):
+                raise ValueError(f"write it as {example}")
+        return value
 
 
 class Paged(Asked):

@@ -1,20 +1,30 @@
 """The headers and bodies of the REST API, as they stand in the request and go into the answer."""
 
+import re
 from hashlib import sha256
 from typing import Any
 
 from flask import Flask, Response, request, url_for
 from pydantic import BaseModel
 from werkzeug.datastructures import ETags
+from werkzeug.routing import BaseConverter
 
 from app.core.problems import Problem
 from app.extensions import limiter
 
+IDEMPOTENCY_KEY = "^[!-~]{1,255}$"
 LINK = '<{}>; rel="next"'
+
+
+class Digits(BaseConverter):
+    """A number in an address. How large it may be is asked later, so that the method is judged first."""
+
+    regex = "[0-9]+"
 
 
 def dress(app: Flask) -> None:
     """Tell every limited answer's budget in the draft's fields too. Goes before the limiter, to run after it."""
+    app.url_map.converters["digits"] = Digits
     app.after_request(_tell_limits)
 
 
@@ -54,11 +64,13 @@ def body_of_request(most_bytes: int) -> bytes:
     return request.get_data(cache=False, parse_form_data=False)
 
 
-def idempotency_name(longest: int) -> str:
+def idempotency_name() -> str:
     """Give the Idempotency-Key of the request, or ''. Raises Problem 400 when it cannot be one."""
-    name = request.headers.get("Idempotency-Key", "")
-    if len(name) > longest or not name.isprintable():
-        detail = f"Idempotency-Key must be up to {longest} printable letters: a fresh UUID is best."
+    name = request.headers.get("Idempotency-Key")
+    if name is None:
+        return ""
+    if not re.fullmatch(IDEMPOTENCY_KEY, name):
+        detail = "Idempotency-Key must be up to 255 visible ASCII letters: a fresh UUID is best."
         raise Problem(400, detail, "bad_idempotency_key", [{"parameter": "Idempotency-Key", "detail": detail}])
     return name
 
@@ -71,7 +83,7 @@ def link_to_next(cursor: str) -> str:
 
 def _is_among(etag: str | None, named: ETags) -> bool:
     """Compare with what a client sends back, which the compression may have marked: `abc:gzip`."""
-    return named.star_tag or etag in {tag.partition(":")[0] for tag in named.as_set(include_weak=True)}
+    return named.star_tag or etag in {(tag or "").partition(":")[0] for tag in named.as_set(include_weak=True)}
 
 
 def _tell_limits(answer: Response) -> Response:
