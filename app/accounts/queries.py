@@ -17,7 +17,8 @@ def account_ids_by_external_id(external_ids: Iterable[str]) -> dict[str, int]:
         "SELECT external_id, a.id FROM unnest(CAST(:ids AS text[])) AS given (external_id)"
         " JOIN account a USING (external_id)"
     )
-    return {row[0]: row[1] for row in db.session.execute(query, {"ids": sorted(set(external_ids))})}
+    wanted = sorted(set(external_ids))
+    return {row[0]: row[1] for row in db.session.execute(query, {"ids": wanted})} if wanted else {}
 
 
 def get_account(account_id: int) -> Account:

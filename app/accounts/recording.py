@@ -126,6 +126,8 @@ def _told_before(query: str, records: Records) -> Told:
 
 def _owners(emails: Iterable[str | None]) -> dict[str, int]:
     wanted = sorted({email.lower() for email in emails if email})
+    if not wanted:
+        return {}
     query = text(
         'SELECT lower(u.email), u.id FROM membership m JOIN "user" u ON u.id = m.user_id'
         " WHERE m.workspace_id = :workspace AND lower(u.email) = ANY(:emails)"

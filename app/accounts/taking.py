@@ -35,16 +35,14 @@ def take_accounts(records: Sequence[Mapping[str, Any]], today: date, now: dateti
     before = queries.account_ids_by_external_id(record["external_id"] for record in good)
     touched = _record(good, now)
     settle(sorted(touched), today, now)
-    after = queries.account_ids_by_external_id(record["external_id"] for record in good)
-    return [
-        refused.get(n) or _outcome(record["external_id"], before, after, touched) for n, record in enumerate(records)
-    ]
+    new = queries.account_ids_by_external_id({record["external_id"] for record in good} - before.keys())
+    return [refused.get(n) or _outcome(record["external_id"], before, new, touched) for n, record in enumerate(records)]
 
 
-def _outcome(name: str, before: Mapping[str, int], after: Mapping[str, int], touched: set[int]) -> Taken:
-    number = after[name]
-    how = "created" if name not in before else "updated" if number in touched else "unchanged"
-    return Taken(name, how, number)
+def _outcome(name: str, before: Mapping[str, int], new: Mapping[str, int], touched: set[int]) -> Taken:
+    if name in new:
+        return Taken(name, "created", new[name])
+    return Taken(name, "updated" if before[name] in touched else "unchanged", before[name])
 
 
 def _record(records: Sequence[Mapping[str, Any]], now: datetime) -> set[int]:
@@ -85,7 +83,8 @@ def _refuse(records: Sequence[Mapping[str, Any]]) -> dict[int, Taken]:
 
 def _refuse_orphans(records: Sequence[Mapping[str, Any]], refused: dict[int, Taken]) -> dict[int, Taken]:
     """Refuse those whose parent neither exists nor comes with the batch, and then those below them."""
-    there = set(queries.account_ids_by_external_id(r["parent"] for r in records if r.get("parent")))
+    named = {record["parent"] for record in records if record.get("parent")}
+    there = set(queries.account_ids_by_external_id(named))
     while True:
         known = there | {record["external_id"] for n, record in enumerate(records) if n not in refused}
         orphans = {
