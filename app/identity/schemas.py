@@ -11,7 +11,7 @@ class WorkspaceShown(Shown):
     """The book that a key opens."""
 
     id: int = Field(examples=[1])
-    name: str = Field(examples=["Meridian Software"])
+    name: str = Field(examples=["Northwind"])
     currency: str = Field(description="Of every amount of money, in minor units.", examples=["EUR"])
     time_zone: str = Field(description="Whose days are counted.", examples=["Europe/Berlin"])
     today: date = Field(

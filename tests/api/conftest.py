@@ -1,25 +1,27 @@
-"""A machine with a key, in a workspace with the five accounts of cast.py."""
+"""A machine with a key, in a workspace with a row of everything."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from app.accounts.models import Contact, Subscription
+from app.conversations.models import Interaction
 from app.core import tenancy
 from app.extensions import db
 from app.identity.guard import SCOPES
 from app.identity.keys import make_key
-from app.usage.ingesting import ensure_meters
-from tests.cast import Accounts, Cast, book_of
+from app.identity.models import AuditEntry
+from app.playbooks.models import Playbook, Task
+from tests.api.seeding import seed_book
+from tests.cast import Accounts, Cast
 
 
 @pytest.fixture
 def accounts(cast: Cast) -> Accounts:
-    """The five accounts, and a workspace that is read as of today by the wall clock."""
-    made = book_of(cast)
-    ensure_meters(["logins", "exports"])
-    db.session.commit()
-    return made
+    """The five accounts, and for the slipping one a row of everything else."""
+    return seed_book(cast)
 
 
 @pytest.fixture
@@ -48,3 +50,33 @@ def ask(client: Any, key: str) -> Callable[..., Any]:
         return client.open(f"/api/v1{path}", method=method, headers=headers, **kwargs)
 
     return send
+
+
+@pytest.fixture
+def numbers(accounts: Accounts) -> dict[str, int]:
+    """Numbers of rows of the workspace, by what the API calls them."""
+    return {
+        "account_id": accounts.slipping.id,
+        "contact_id": db.session.scalars(select(Contact.id).where(Contact.account_id == accounts.slipping.id)).one(),
+        "subscription_id": db.session.scalars(
+            select(Subscription.id).where(Subscription.account_id == accounts.slipping.id)
+        ).one(),
+        "interaction_id": db.session.scalars(select(Interaction.id)).first(),
+        "task_id": db.session.scalars(select(Task.id)).one(),
+        "playbook_id": db.session.scalars(select(Playbook.id).order_by(Playbook.id)).first(),
+    }
+
+
+def problem(answer: Any) -> tuple[int, str, list[str]]:
+    """Give status, code and the places named by a problem, having looked at its shape (RFC 9457)."""
+    body = answer.json
+    assert answer.mimetype == "application/problem+json"
+    assert {"type", "title", "status", "detail", "instance", "request_id"} <= body.keys()
+    assert (body["status"], body["request_id"]) == (answer.status_code, answer.headers["X-Request-ID"])
+    places = [each.get("pointer", each.get("parameter")) for each in body.get("errors", ())]
+    return answer.status_code, body.get("code", ""), places
+
+
+def trail() -> list[AuditEntry]:
+    """Give what was written down of who changed what."""
+    return list(db.session.scalars(select(AuditEntry).order_by(AuditEntry.id)))
