@@ -14,7 +14,7 @@ from app.core import clock
 from app.core.paging import write_cursor
 from app.core.problems import NotFoundError, Problem
 from app.core.rest import web
-from app.core.rest.refusing import name_the_cursor, refuse_body, refuse_parameters
+from app.core.rest.refusing import for_machines, refuse_body, refuse_parameters
 from app.core.rest.replaying import find_answer, fingerprint_of, keep_answer
 from app.core.rest.schemas import Given
 from app.extensions import csrf, db, limiter
@@ -54,10 +54,7 @@ def reads(view: View) -> View:
 
     @wraps(view)
     def answered(**path: Any) -> Response:
-        try:
-            answer = _response(view(**given(path, b"")))
-        except Problem as problem:
-            raise name_the_cursor(problem) from None
+        answer = _done(view, given(path, b""))
         db.session.commit()  # that the key was used
         return web.unless_known(answer)
 
@@ -76,7 +73,7 @@ def writes(view: View) -> View:
         kept = find_answer(g.key_id, name, fingerprint, now) if name else None
         if kept is not None:
             return Response(kept.body, kept.status, kept.headers | {"Idempotent-Replayed": "true"})
-        answer = _response(view(**given(path, body)))
+        answer = _done(view, given(path, body))
         if name:
             headers = {each: answer.headers[each] for each in _KEPT_HEADERS if each in answer.headers}
             keep_answer(g.key_id, name, fingerprint, (answer.status_code, headers, answer.get_data(as_text=True)), now)
@@ -150,6 +147,13 @@ def _query(model: type[BaseModel]) -> BaseModel:
         return model.model_validate_strings(request.args.to_dict())
     except ValidationError as error:
         raise refuse_parameters(error) from None
+
+
+def _done(view: View, given: dict[str, Any]) -> Response:
+    try:
+        return _response(view(**given))
+    except Problem as problem:
+        raise for_machines(problem) from None
 
 
 def _response(given: Any) -> Response:

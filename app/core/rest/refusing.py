@@ -38,11 +38,15 @@ def refuse_parameters(error: ValidationError) -> Problem:
     return Problem(422, "The address asks for something that does not exist: see `errors`.", "validation", errors)
 
 
-def name_the_cursor(problem: Problem) -> Problem:
-    """Say of a cursor that it is the parameter at fault."""
-    if problem.code != "bad_cursor":
-        return problem
-    return Problem(422, problem.detail, problem.code, [{"parameter": "cursor", "detail": problem.detail}])
+def for_machines(problem: Problem) -> Problem:
+    """Say the same as to a person, but of a cursor that it is a parameter, and of a form's field where it stands."""
+    if problem.code == "bad_cursor":
+        return Problem(422, problem.detail, problem.code, [{"parameter": "cursor", "detail": problem.detail}])
+    problem.errors = [
+        {**error, "pointer": f"/{error['pointer']}"} if error.get("pointer", "/")[:1] not in {"/", ""} else error
+        for error in problem.errors
+    ]
+    return problem
 
 
 def refuse_field(pointer: str, detail: str, code: str = "validation") -> Problem:
