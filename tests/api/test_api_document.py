@@ -118,3 +118,8 @@ def test_the_page_shows_every_operation_with_its_fields(client, operations):
 
 def test_the_settings_of_keys_lead_to_the_page(sign_in, cast):
     assert 'href="/api/docs"' in sign_in(cast.admin).get("/settings/keys").text
+
+
+def test_what_an_address_may_leave_out_is_never_null_in_it(operations):
+    schemas = [each["schema"] for operation in operations.values() for each in operation["parameters"]]
+    assert [schema for schema in schemas if "anyOf" in schema or schema.get("default", 0) is None] == []

@@ -98,6 +98,8 @@ def _complete(operation: dict[str, Any], method: str, scope: str, has_path: bool
     operation["description"] += f"\n\nNeeds {scope if ' ' in scope else f'the scope `{scope}`'}."
     operation["security"] = [{"key": [] if " " in scope else [scope]}]
     parameters = operation.setdefault("parameters", [])
+    for each in parameters:
+        each["schema"] = _without_null(each["schema"])
     parameters += [_condition(method)] if method in {"get", "patch"} else []
     parameters += [_KEY] if method != "get" and scope != "usage:write" else []
     is_list = any(each["name"] == "cursor" for each in parameters)
@@ -107,6 +109,14 @@ def _complete(operation: dict[str, Any], method: str, scope: str, has_path: bool
     operation["responses"] |= {str(status): _problem(status) for status in _statuses(operation, method, has_path)}
     if method == "get":
         operation["responses"]["304"] = {"description": "It is what If-None-Match names.", "headers": _ETAG_HEADER}
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Say of what may be left out of an address only what it is when it is given; there it cannot be null."""
+    kinds: list[dict[str, Any]] = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    if len(kinds) != 1:
+        return schema
+    return {name: value for name, value in schema.items() if name not in {"anyOf", "default"}} | kinds[0]
 
 
 def _statuses(operation: dict[str, Any], method: str, has_path: bool) -> list[int]:
