@@ -39,14 +39,18 @@ def test_the_document_is_openapi_3_1(client):
     validate(document)
 
 
-def test_schemathesis_finds_no_fault_no_undocumented_answer_and_nothing_accepted_that_should_not_be(committed, address):
+def test_schemathesis_finds_no_fault_no_undocumented_answer_and_nothing_accepted_that_should_not_be(
+    committed, address, tmp_path
+):
     cast = assemble(committed)
     seed_book(cast)
     _, key = make_key("schemathesis", list(SCOPES), cast.admin.id)
     db.session.commit()
     argv = [str(SCHEMATHESIS), f"--config-file={CONFIG}", "run", f"{address}/api/openapi.json"]
     argv += ["--header", f"Authorization: Bearer {key}", "--checks=all", "--max-examples=10", "--seed=1"]
-    run = subprocess.run([*argv, "--no-shrink", "--continue-on-failure"], capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        [*argv, "--no-shrink", "--continue-on-failure"], capture_output=True, text=True, check=False, cwd=tmp_path
+    )
     assert run.returncode == 0, run.stdout[-30_000:] + run.stderr[-2_000:]
     tested, selected = map(int, re.search(r"Selected: (\d+)/(\d+)", run.stdout).groups())
     assert tested == selected

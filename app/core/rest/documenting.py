@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from threading import Lock
 from typing import Any
 
 from flask import Flask
@@ -33,6 +34,7 @@ PROBLEMS = {
     500: ("Our fault; nothing was changed", None),
     503: ("The database is away for a moment; nothing was changed", None),
 }
+_ONE_AT_A_TIME = Lock()
 _ANSWER_HEADERS = {
     "X-Request-ID": "The number of this request.",
     "RateLimit": "What is left (draft-ietf-httpapi-ratelimit-headers).",
@@ -71,13 +73,19 @@ def register(app: OpenAPI, blueprint: Any) -> None:
 
 def document(app: Any) -> dict[str, Any]:
     """Give the whole OpenAPI document, made at the first call."""
-    if not app.spec_json:
-        app.generate_spec_json()
-        scopes = dict(_scopes(app))
-        for address, operations in app.spec_json["paths"].items():
-            for method, operation in operations.items():
-                _complete(operation, method, scopes[address, method], "{" in address)
-    described: dict[str, Any] = app.spec_json
+    with _ONE_AT_A_TIME:
+        if "openapi" not in app.extensions:
+            app.extensions["openapi"] = _made(app)
+    described: dict[str, Any] = app.extensions["openapi"]
+    return described
+
+
+def _made(app: Any) -> dict[str, Any]:
+    described: dict[str, Any] = app.api_doc
+    scopes = dict(_scopes(app))
+    for address, operations in described["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, method, scopes[address, method], "{" in address)
     return described
 
 

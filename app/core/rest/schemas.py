@@ -6,7 +6,36 @@ from types import UnionType
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar, Union, get_args, get_origin
 
 from annotated_types import Ge, Le
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+
+
+def _day(value: Any) -> Any:
+    """Read a day written as one; pydantic alone would also take seconds since 1970."""
+    if isinstance(value, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("write it as a day: 2026-11-21")
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _moment(value: Any) -> Any:
+    """Read a moment with its zone, and bring it to UTC: PostgreSQL knows no zones beyond 16 hours."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.]{5,}([Zz]|[+-][0-9]{2}:[0-9]{2})", value):
+        raise ValueError("write it as a moment with its zone: 2026-11-21T08:30:00+01:00")
+    try:
+        return datetime.fromisoformat(value).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it is beyond the calendar") from None
+
 
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps no NUL
 Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
@@ -14,8 +43,13 @@ Word = Annotated[str, StringConstraints(max_length=100, pattern=_NO_NUL)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=_NO_NUL)]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
 Scalar = Annotated[str, StringConstraints(max_length=2_000, pattern=_NO_NUL)] | bool | int | float | None
-Day = Annotated[date, Ge(date(1900, 1, 1)), Le(date(2199, 12, 31))]
-Moment = Annotated[AwareDatetime, Ge(datetime(1900, 1, 1, tzinfo=UTC)), Le(datetime(2199, 12, 31, tzinfo=UTC))]
+Day = Annotated[date, BeforeValidator(_day), Ge(date(1900, 1, 1)), Le(date(2199, 12, 31))]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment),
+    Ge(datetime(1900, 1, 1, tzinfo=UTC)),
+    Le(datetime(2199, 12, 31, tzinfo=UTC)),
+]
 Minor = Annotated[int, Ge(0), Le(10**15)]
 Number = Annotated[int, Ge(1), Le(2**63 - 1)]
 MOST_ROWS = 200
