@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from app.accounts.queries import find_member, get_account, number_of
+from app.accounts.queries import account_ids_by_external_id, find_member, get_account, number_of
 from app.accounts.schemas import AccountPath
 from app.core.clock import utc_now
 from app.core.paging import read_number
@@ -42,12 +42,15 @@ def add_task(body: schemas.TaskGiven) -> Answer:
 
     Something to do for an account by a day. Send an `Idempotency-Key`: each request adds a task.
     """
-    account = get_account(body.account_id)
+    number = account_ids_by_external_id([body.account]).get(body.account)
+    if number is None:
+        raise refuse_field("/account", f"There is no account {body.account!r}. Create it first.", "unknown_reference")
     words = {"title": body.title, "advice": body.advice or "", "due_on": body.due_on}
     owner = _member(body.owner, "/owner")
-    task = adding.add_task(account.id, **words, owner_id=owner, by=None, now=utc_now())
-    guard.note("added", "task", task.id, account=account.name, title=task.title)
-    return Answer(_shown(task.id), 201, {"Location": f"/api/v1/tasks/{task.id}"})
+    task = adding.add_task(number, **words, owner_id=owner, by=None, now=utc_now())
+    shown = _shown(task.id)
+    guard.note("added", "task", task.id, account=shown.account, title=task.title)
+    return Answer(shown, 201, {"Location": f"/api/v1/tasks/{task.id}"})
 
 
 @blueprint.get("/tasks/<digits:task_id>", responses={200: schemas.Task})

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue, StringConstraints
 
 from app.accounts.schemas import Band, Person
-from app.core.rest.schemas import Asked, Day, Email, Given, Number, Page, Paged, Shown, Text
+from app.core.rest.schemas import Asked, Day, Email, Given, Line, Number, Page, Paged, Shown, Text
 
 Result = Literal["helped", "no effect", "could not reach", "not needed"]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
@@ -36,7 +36,7 @@ class TasksAsked(Paged):
 class TaskGiven(Given):
     """Something to do for an account."""
 
-    account_id: Number = Field(examples=[1])
+    account: Line = Field(description="The account's external id.", examples=["acme"])
     title: Title = Field(examples=["Call about the export"])
     advice: Text | None = Field(None, examples=["They have written about it three times."])
     owner: Email = Field(description="Who is to do it: somebody of the workspace.", examples=["ann@example.com"])

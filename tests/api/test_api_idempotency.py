@@ -23,7 +23,7 @@ from tests.cast import assemble
 @pytest.fixture
 def task(accounts):
     return {
-        "account_id": accounts.slipping.id,
+        "account": "slate",
         "title": "Call them",
         "owner": "ann@example.com",
         "due_on": "2026-12-01",
@@ -118,11 +118,11 @@ def test_what_was_answered_stands_or_falls_with_the_change(ask, task, monkeypatc
 def machine(committed, application):
     """A key in a workspace whose commits are real; gives what posts a task with it, and the task."""
     cast = assemble(committed)
-    accounts = seed_book(cast)
+    seed_book(cast)
     _, key = make_key("machine", list(SCOPES), cast.admin.id)
     db.session.commit()
     body = {
-        "account_id": accounts.slipping.id,
+        "account": "slate",
         "title": "Call them",
         "owner": "ann@example.com",
         "due_on": "2026-12-01",

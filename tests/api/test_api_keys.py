@@ -32,8 +32,6 @@ class Operation:
         self.query = {p["name"]: "2026-01-01" if p["name"] != "person" else "ann@example.com" for p in required}
         content = said.get("requestBody", {}).get("content", {}).get("application/json")
         self.body = content and {**content["example"], **{k: v for k, v in OURS.items() if k in content["example"]}}
-        if self.body and "account_id" in self.body:
-            self.body["account_id"] = numbers["account_id"]
 
     def ask(self, ask, **kwargs):
         return ask(self.method, self.path, query_string=self.query, json=self.body, **kwargs)

@@ -16,7 +16,7 @@ TODAY = utc_now().date()
 @pytest.fixture
 def task(accounts):
     return {
-        "account_id": accounts.slipping.id,
+        "account": "slate",
         "title": "Call them",
         "owner": "ann@example.com",
         "due_on": TODAY.isoformat(),
@@ -78,7 +78,7 @@ def test_tasks_are_listed_by_state_account_and_person(ask, task, accounts, cast)
     other = ask(
         "POST",
         "/tasks",
-        json=task | {"title": "Other", "account_id": accounts.silent.id, "owner": "connor@example.com"},
+        json=task | {"title": "Other", "account": "silva", "owner": "connor@example.com"},
     )
     ask("POST", f"/tasks/{other.json['id']}/completion", json={"result": "helped"})
     assert titles(ask("GET", "/tasks")) == ["Second", "Call them"]
@@ -97,15 +97,14 @@ def test_tasks_are_listed_by_state_account_and_person(ask, task, accounts, cast)
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [({"owner": "stranger@example.com"}, "/owner"), ({"title": "  "}, "/title"), ({"due_on": "tomorrow"}, "/due_on"),
-     ({"account_id": "1"}, "/account_id"), ({"account_id": 0}, "/account_id")],
+     ({"account": 1}, "/account"), ({"account": "nowhere"}, "/account")],
 )  # fmt: skip
 def test_a_task_that_says_too_little_is_pointed_at(ask, task, change, pointer):
     status, _, places = problem(ask("POST", "/tasks", json=task | change))
     assert (status, places) == (422, [pointer])
 
 
-def test_a_task_for_an_account_that_is_not_there_is_not_found(ask, task):
-    assert problem(ask("POST", "/tasks", json=task | {"account_id": 999_999}))[:2] == (404, "not_found")
+def test_a_task_that_is_not_there_is_not_found(ask, accounts):
     assert problem(ask("POST", "/tasks/999999/completion", json={"result": "helped"}))[:2] == (404, "not_found")
     assert problem(ask("POST", "/tasks/1/completion", json={"result": "magic"}))[2] == ["/result"]
 
