@@ -5,17 +5,25 @@ from importlib import import_module
 from flask import Flask
 
 from app.core import logs, problems, queue, tenancy, web, words
+from app.core.rest import documenting
+from app.core.rest import web as rest
 from app.extensions import compress, csrf, db, doorbell, limiter, login_manager
 from app.identity import guard
 from config import Config
 
 BLUEPRINTS = (
     "app.core.operations",
+    "app.core.rest.routes",
     "app.identity.routes",
     "app.identity.settings",
+    "app.identity.api",
+    "app.accounts.api",
     "app.usage.routes",
     "app.usage.api",
+    "app.usage.api_reads",
     "app.conversations.routes",
+    "app.conversations.api",
+    "app.health.api",
     "app.connectors.csv.routes",
     "app.connectors.segment.api",
     "app.connectors.jitsu.api",
@@ -24,9 +32,11 @@ BLUEPRINTS = (
     "app.connectors.openmeter.api",
     "app.connectors.lago.api",
     "app.forecast.routes",
+    "app.forecast.api",
     "app.playbooks.routes",
     "app.announcements.settings",
     "app.announcements.routes",
+    "app.playbooks.api",
     "app.desk.today",
     "app.desk.portfolio",
     "app.desk.account",
@@ -44,8 +54,9 @@ def create_app(config: Config | None = None) -> Flask:
     """Make the application. Raises ValueError when the environment lacks what it needs."""
     config = config or Config.from_env()
     logs.speak(config.log_format)
-    app = Flask(__name__, static_folder="core/static", template_folder="core/templates")
+    app = documenting.make_app(__name__, static_folder="core/static", template_folder="core/templates")
     app.config.from_mapping(config.flask())
+    rest.dress(app)
     for extension in (db, compress, doorbell, login_manager, csrf, limiter):
         extension.init_app(app)
     tenancy.tell_each_transaction()
@@ -54,7 +65,7 @@ def create_app(config: Config | None = None) -> Flask:
     words.teach(app)
     problems.answer_with_problems(app)
     for name in BLUEPRINTS:
-        app.register_blueprint(import_module(name).blueprint)
+        documenting.register(app, import_module(name).blueprint)
     guard.guard_app(app)
     import_module("app.models")
     return app

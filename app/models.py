@@ -5,6 +5,7 @@ from app.announcements import models as announcements
 from app.connectors.csv import models as imports
 from app.conversations import models as conversations
 from app.core import queue, timetable
+from app.core.rest import models as rest
 from app.forecast import models as forecast
 from app.health import models as health
 from app.identity import models as identity
@@ -21,6 +22,7 @@ __all__ = [
     "imports",
     "playbooks",
     "queue",
+    "rest",
     "timetable",
     "usage",
 ]

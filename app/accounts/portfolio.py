@@ -20,15 +20,19 @@ _SORTS = {
     "health": "coalesce(s.score, -1)",
     "renews": "coalesce(s.renews_on, '9999-12-31')",
 }
-_FILTERS = ("q", "band", "owner", "stage", "tier", "renews", "risk", "arr")
+_FILTERS = ("q", "band", "owner", "stage", "tier", "plan", "renews", "risk", "arr")
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a list's address asks for. `filters`: words of `_FILTERS`; `sort`: one of `_SORTS`, `-` turns it round."""
+    """What a list's address asks for. `filters`: words of `_FILTERS`; `sort`: one of `_SORTS`, `-` turns it round.
+
+    Without a stage, only accounts that pay are meant, unless `everyone` is.
+    """
 
     filters: dict[str, str]
     sort: str = "-arr"
+    everyone: bool = False
 
     @classmethod
     def of(cls, words: Mapping[str, str]) -> "Asked":
@@ -85,9 +89,9 @@ def _makes_sense(name: str, value: str) -> bool:
 
 def _conditions(asked: Asked, today: date, minor: int) -> tuple[list[str], dict[str, Any]]:
     f = asked.filters
-    values: dict[str, Any] = {name: f[name] for name in ("band", "stage", "tier") if name in f}
+    values: dict[str, Any] = {name: f[name] for name in ("band", "stage", "tier", "plan") if name in f}
     where = [f"s.{name} = :{name}" for name in values]
-    if "stage" not in f:
+    if "stage" not in f and not asked.everyone:
         where.append("s.arr_minor > 0")
     if "owner" in f:
         where.append("s.owner_id IS NULL" if f["owner"] == "nobody" else "s.owner_id = :owner")

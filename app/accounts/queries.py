@@ -17,7 +17,8 @@ def account_ids_by_external_id(external_ids: Iterable[str]) -> dict[str, int]:
         "SELECT external_id, a.id FROM unnest(CAST(:ids AS text[])) AS given (external_id)"
         " JOIN account a USING (external_id)"
     )
-    return {row[0]: row[1] for row in db.session.execute(query, {"ids": sorted(set(external_ids))})}
+    wanted = sorted(set(external_ids))
+    return {row[0]: row[1] for row in db.session.execute(query, {"ids": wanted})} if wanted else {}
 
 
 def known_accounts(names: Iterable[str]) -> dict[str, int]:
@@ -90,6 +91,19 @@ def members() -> list[Any]:
         " WHERE m.workspace_id = :workspace ORDER BY u.name, u.id"
     )
     return list(db.session.execute(query, {"workspace": tenancy.workspace_id()}))
+
+
+def find_member(email: str) -> int | None:
+    """Give the number of a person of the workspace by e-mail."""
+    numbers = {person.email.lower(): person.id for person in members()}
+    return numbers.get(email.lower())
+
+
+def number_of(person: str | None) -> int | None:
+    """Give the number of a person asked for by number or e-mail: 0, which nobody has, where there is no such person."""
+    if person is None:
+        return None
+    return int(person) if person.isdecimal() else find_member(person) or 0
 
 
 def segments() -> list[Segment]:

@@ -36,7 +36,7 @@ def record_accounts(records: Records, now: datetime) -> Recorded:
     owners = _owners({record.get("owner_email") for record in records})
     rows = [_account_row(record, owners) for record in records]
     written = upsert(Account, rows, ("external_id",), "id")
-    _set_parents(records)
+    set_parents(records)
     searching.index_accounts(sorted(written.touched))
     _note_change(written.touched, now)
     return _recorded(written)
@@ -126,6 +126,8 @@ def _told_before(query: str, records: Records) -> Told:
 
 def _owners(emails: Iterable[str | None]) -> dict[str, int]:
     wanted = sorted({email.lower() for email in emails if email})
+    if not wanted:
+        return {}
     query = text(
         'SELECT lower(u.email), u.id FROM membership m JOIN "user" u ON u.id = m.user_id'
         " WHERE m.workspace_id = :workspace AND lower(u.email) = ANY(:emails)"
@@ -134,7 +136,8 @@ def _owners(emails: Iterable[str | None]) -> dict[str, int]:
     return dict(db.session.execute(query, values).all())
 
 
-def _set_parents(records: Records) -> None:
+def set_parents(records: Records) -> None:
+    """Put accounts below those that their `parent` names, as far as these exist."""
     pairs = [{"child": record["external_id"], "parent": record["parent"]} for record in records if record.get("parent")]
     if pairs:
         db.session.execute(

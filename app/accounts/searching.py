@@ -48,9 +48,15 @@ def find(asked: str, limit: int = 12) -> list[Found]:
 
 def words_of(name: str | None) -> list[str]:
     """Cut a name into plain lower-case words without accents, the longest first (it is the rarest)."""
-    apart = unicodedata.normalize("NFKD", (name or "").casefold())
-    plain = "".join(letter for letter in apart if not unicodedata.combining(letter)).translate(_PLAIN)
+    plain = _plain((name or "").casefold())
     return sorted({word[:_LONGEST] for word in _WORDS.findall(plain)}, key=lambda word: (-len(word), word))
+
+
+def _plain(name: str) -> str:
+    if name.isascii():
+        return name
+    apart = unicodedata.normalize("NFKD", name)
+    return "".join(letter for letter in apart if not unicodedata.combining(letter)).translate(_PLAIN)
 
 
 def prefix_ranges(asked: str) -> list[tuple[str, str]]:

@@ -23,3 +23,13 @@ def read_cursor(cursor: str, length: int) -> tuple[Any, ...]:
     if not isinstance(key, list) or len(key) != length:
         raise Problem(400, "The cursor belongs to another list or order: start again without it.", "bad_cursor")
     return tuple(key)
+
+
+def read_number(cursor: str | None) -> int | None:
+    """Unpack the cursor of a list that goes by number; None at its beginning. Raises Problem(400)."""
+    if cursor is None:
+        return None
+    (number,) = read_cursor(cursor, 1)
+    if not isinstance(number, int):
+        raise Problem(400, "The cursor belongs to another list: start again without it.", "bad_cursor")
+    return number

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import select, text
+from sqlalchemy import TextClause, select, text
 
 from app.extensions import db
 from app.forecast.models import ForecastSnapshot, RenewalCall
@@ -24,8 +24,20 @@ def quarter_after(quarter: date) -> date:
 def renewals_ahead(first: date, before: date, limit: int | None = None, owner_id: int | None = None) -> list[Any]:
     """Give the renewals in [first, before) with the newest call on each, those with most at stake first."""
     values = {"first": first, "before": before, "owner": owner_id, "limit": limit}
-    whose = "" if owner_id is None else _OWNED
-    return list(db.session.execute(text(_AHEAD.format(whose=whose)), values))
+    return list(db.session.execute(_ahead("f.at_risk_minor DESC, f.account_id", owner_id), values))
+
+
+def renewals_from(
+    after: Sequence[Any] | None, first: date, before: date, limit: int, owner_id: int | None = None
+) -> list[Any]:
+    """Give the renewals in [first, before) by day and account, those after a (day, account), with the newest call."""
+    values = {"first": first, "before": before, "owner": owner_id, "limit": limit}
+    values |= {"day": after[0], "last": after[1]} if after else {}
+    return list(db.session.execute(_ahead("f.renews_on, f.account_id", owner_id, _BEYOND if after else ""), values))
+
+
+def _ahead(order: str, owner_id: int | None, beyond: str = "") -> TextClause:
+    return text(_AHEAD.format(whose="" if owner_id is None else _OWNED, beyond=beyond, order=order))
 
 
 _OWNED = """
@@ -33,8 +45,8 @@ _OWNED = """
 _AHEAD = """
 WITH chosen AS (
     SELECT f.* FROM renewal_forecast f {whose}
-    WHERE f.renews_on >= :first AND f.renews_on < :before
-    ORDER BY f.at_risk_minor DESC, f.account_id LIMIT CAST(:limit AS bigint)
+    WHERE f.renews_on >= :first AND f.renews_on < :before {beyond}
+    ORDER BY {order} LIMIT CAST(:limit AS bigint)
 )
 SELECT f.account_id, s.name, s.owner_id, s.band, s.score, s.risk, s.risk_reason, s.tier, s.plan, f.renews_on,
        f.arr_minor, f.probability, f.basis,
@@ -46,8 +58,9 @@ LEFT JOIN LATERAL (
     WHERE c.workspace_id = f.workspace_id AND c.account_id = f.account_id AND c.renews_on = f.renews_on
     ORDER BY made_at DESC, id DESC LIMIT 1
 ) c ON true
-ORDER BY f.at_risk_minor DESC, f.account_id
+ORDER BY {order}
 """
+_BEYOND = "AND (f.renews_on, f.account_id) > (CAST(:day AS date), CAST(:last AS bigint))"
 
 
 def called_total(ahead: Sequence[Any], booked: int) -> int | None:

@@ -8,11 +8,12 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app.accounts import queries
+from app.core.clock import utc_now
 from app.core.money import to_minor
 from app.core.problems import Problem
 from app.core.returning import safe_next
 from app.extensions import db
-from app.forecast.models import CALLS, RenewalCall
+from app.forecast import calling
 from app.identity import guard
 from app.identity.guard import May
 
@@ -25,17 +26,8 @@ def call(account_id: int) -> Response:
     """Keep a call beside the model's figure; earlier calls stay, to be held against what happened."""
     account = queries.get_account(account_id)
     category, reason = request.form.get("category", ""), request.form.get("reason", "").strip()
-    if category not in CALLS:
-        raise Problem(400, f"`category` must be one of {', '.join(CALLS)}.", "category")
-    if not reason or len(reason) > 500:
-        raise Problem(
-            400, "`reason` must say why, in up to 500 letters: it is what the call is learned from.", "reason"
-        )
-    made = RenewalCall(
-        account_id=account_id, renews_on=_renewal(), category=category,
-        amount_minor=0 if category == "lost" else _amount(), reason=reason, made_by=current_user.id,
-    )  # fmt: skip
-    db.session.add(made)
+    amount = 0 if category == "lost" else _amount()
+    made = calling.call(account_id, _renewal(), category, amount, reason, current_user.id, utc_now())
     guard.note(
         "call",
         f"renewal of {account.name}",

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.core.clock import end_of_day
 from app.extensions import db
-from app.health.models import ChurnScore, HealthScore, ModelVersion, Scorecard
+from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion, Scorecard
 from app.health.scorecard import DEFAULT, Card
 
 
@@ -132,6 +132,22 @@ def score_history(account_id: int, since: date) -> list[Any]:
         " WHERE account_id = :id AND scored_on >= :since ORDER BY scored_on"
     )
     return list(db.session.execute(query, {"id": account_id, "since": since}))
+
+
+def standings_of(account_id: int, since: date, until: date) -> list[Any]:
+    """Give how an account stood on the days of a period: rows (scored_on, score, band, coverage, risk_90)."""
+    query = text(
+        "SELECT h.scored_on, h.score, h.band, h.coverage, c.risk_90 FROM health_score h"
+        " LEFT JOIN churn_score c USING (workspace_id, account_id, scored_on)"
+        " WHERE h.account_id = :id AND h.scored_on BETWEEN :since AND :until ORDER BY h.scored_on LIMIT 1000"
+    )
+    return list(db.session.execute(query, {"id": account_id, "since": since, "until": until}))
+
+
+def changes_after(change_id: int, limit: int, account_id: int | None) -> Sequence[HealthChange]:
+    """Give the changes seen after one, of all accounts or of one."""
+    query = select(HealthChange).where(HealthChange.id > change_id).order_by(HealthChange.id).limit(limit)
+    return db.session.scalars(query if account_id is None else query.where(HealthChange.account_id == account_id)).all()
 
 
 def changes_since(day: date, owner_id: int | None, limit: int = 12) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from app.core.problems import NotFoundError
 from app.extensions import db
 from app.playbooks.matching import is_taken, matching
 from app.playbooks.models import Playbook
@@ -95,6 +96,7 @@ _IS_ENROLLED = """(s.workspace_id, s.account_id) IN (
 _TASKS = """
 SELECT t.id, t.account_id, t.enrolment_id, t.title, t.advice, t.due_on, t.is_open, t.owner_id, t.created_by,
        t.is_open AND t.due_on < :today AS is_overdue, s.name, s.band, s.score, s.risk, s.arr_minor, u.name AS owner,
+       u.email AS owner_email, t.created_at,
        t.playbook_id, p.name AS playbook, c.result, c.note, c.completed_at, d.name AS completed_by
 FROM task t
 JOIN account_summary s ON s.workspace_id = t.workspace_id AND s.account_id = t.account_id
@@ -182,6 +184,30 @@ def tasks_in(playbook_id: int, today: date, limit: int = 50) -> list[Any]:
     """Give a playbook's open tasks, the first due first."""
     query = _TASKS.format(where="t.is_open AND t.playbook_id = :playbook", order="t.due_on")
     return list(db.session.execute(text(query), {"playbook": playbook_id, "today": today, "limit": limit}))
+
+
+def tasks_before(
+    task_id: int | None, today: date, limit: int, *, account_id: int | None, owner_id: int | None, is_open: bool | None
+) -> list[Any]:
+    """Give tasks, the last written first, those before one: of an account, of a person, open or done."""
+    terms = {
+        "t.id < :before": task_id,
+        "t.account_id = :account": account_id,
+        "t.owner_id = :owner": owner_id,
+        f"t.is_open = {bool(is_open)}": is_open,
+    }
+    where = " AND ".join(term for term, value in terms.items() if value is not None) or "true"
+    values = {"before": task_id, "account": account_id, "owner": owner_id, "today": today, "limit": limit}
+    return list(db.session.execute(text(_TASKS.format(where=where, order="t.id DESC")), values))
+
+
+def get_task_row(task_id: int, today: date) -> Any:
+    """Give a task as lists give it. Raises NotFoundError."""
+    query = text(_TASKS.format(where="t.id = :id", order="t.id"))
+    found = db.session.execute(query, {"id": task_id, "today": today, "limit": 1}).one_or_none()
+    if found is None:
+        raise NotFoundError("task")
+    return found
 
 
 def enrolments_of(account_id: int) -> list[Any]:

@@ -1,7 +1,7 @@
 """Announcements, and who is told of them
 
 Revision: 0004
-Follows: 0001
+Follows: 0002
 """
 
 from alembic import op

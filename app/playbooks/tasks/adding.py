@@ -8,7 +8,9 @@ from app.identity.refusals import Refusal
 from app.playbooks.models import Task
 
 
-def add_task(account_id: int, *, title: str, advice: str, owner_id: int, due_on: date, by: int, now: datetime) -> Task:
+def add_task(
+    account_id: int, *, title: str, advice: str, owner_id: int, due_on: date, by: int | None, now: datetime
+) -> Task:
     """Write down something to do for an account. Raises NotFoundError, or Refusal of a field."""
     get_account(account_id)
     if not title.strip():

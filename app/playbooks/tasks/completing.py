@@ -11,7 +11,7 @@ from app.identity.refusals import Refusal
 from app.playbooks.models import RESULTS, WITHDRAWN, Completion, Task
 
 
-def complete(task_id: int, result: str, note: str, by: int, now: datetime) -> Task:
+def complete(task_id: int, result: str, note: str, by: int | None, now: datetime) -> Task:
     """Close a task. Doing it twice changes nothing. Raises NotFoundError, or Refusal of an unknown result."""
     if result not in RESULTS:
         raise Refusal("result", f"Say what came of it: {', '.join(RESULTS)}.")

@@ -1,0 +1,105 @@
+"""Takes in accounts as machines send them: each record judged on its own, what it leaves out kept as it was."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from app.accounts import queries, recording
+from app.accounts.settling import settle
+from app.extensions import db
+
+_LOCK = text("SELECT FROM account WHERE external_id = ANY(:ids) ORDER BY external_id FOR UPDATE")
+_NAMES = text("SELECT external_id, name FROM account WHERE external_id = ANY(:ids)")
+_NOBODY = "Nobody of this workspace has this e-mail. Invite them first, or leave it out."
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of a record. `outcome`: created, updated, unchanged or refused (then `field` and `why` say it)."""
+
+    external_id: str
+    outcome: str
+    id: int | None = None
+    field: str = ""
+    why: str = ""
+
+
+def take_accounts(records: Sequence[Mapping[str, Any]], today: date, now: datetime) -> list[Taken]:
+    """Add or update accounts by `external_id`, in the order sent; those that refer to nothing are refused."""
+    refused = _refuse(records)
+    good = [record for n, record in enumerate(records) if n not in refused]
+    before = queries.account_ids_by_external_id(record["external_id"] for record in good)
+    touched = _record(good, now)
+    settle(sorted(touched), today, now)
+    new = queries.account_ids_by_external_id({record["external_id"] for record in good} - before.keys())
+    return [refused.get(n) or _outcome(record["external_id"], before, new, touched) for n, record in enumerate(records)]
+
+
+def _outcome(name: str, before: Mapping[str, int], new: Mapping[str, int], touched: set[int]) -> Taken:
+    if name in new:
+        return Taken(name, "created", new[name])
+    return Taken(name, "updated" if before[name] in touched else "unchanged", before[name])
+
+
+def _record(records: Sequence[Mapping[str, Any]], now: datetime) -> set[int]:
+    """Write records that give the same fields together, so that none empties what another one gives."""
+    groups = defaultdict(list)
+    for record in _named(records):
+        groups[frozenset(record)].append(record)
+    if len(groups) > 1:
+        db.session.execute(_LOCK, {"ids": [record["external_id"] for record in records]})
+    touched = set[int]()
+    for group in groups.values():
+        touched |= recording.record_accounts(group, now).account_ids
+    if len(groups) > 1:
+        recording.set_parents(records)
+    return touched
+
+
+def _named(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Give accounts that come without a name the one they have."""
+    nameless = [record["external_id"] for record in records if not record.get("name")]
+    names = dict(db.session.execute(_NAMES, {"ids": nameless}).all()) if nameless else {}
+    return [{**record, "name": record.get("name") or names.get(record["external_id"])} for record in records]
+
+
+def _refuse(records: Sequence[Mapping[str, Any]]) -> dict[int, Taken]:
+    people = _people() if any(record.get("owner_email") for record in records) else set()
+    first: dict[str, int] = {}
+    refused = {}
+    for n, record in enumerate(records):
+        name = record["external_id"]
+        earlier = first.setdefault(name, n)
+        if earlier != n:
+            refused[n] = _no(name, "external_id", f"It stands at {earlier} of this batch already. Send it once.")
+        elif record.get("owner_email") and record["owner_email"].lower() not in people:
+            refused[n] = _no(name, "owner_email", _NOBODY)
+    return _refuse_orphans(records, refused)
+
+
+def _refuse_orphans(records: Sequence[Mapping[str, Any]], refused: dict[int, Taken]) -> dict[int, Taken]:
+    """Refuse those whose parent neither exists nor comes with the batch, and then those below them."""
+    named = {record["parent"] for record in records if record.get("parent")}
+    there = set(queries.account_ids_by_external_id(named))
+    while True:
+        known = there | {record["external_id"] for n, record in enumerate(records) if n not in refused}
+        orphans = {
+            n: _no(record["external_id"], "parent", f"There is no account {record['parent']!r}. Create it first.")
+            for n, record in enumerate(records)
+            if n not in refused and record.get("parent") and record["parent"] not in known
+        }
+        if not orphans:
+            return refused
+        refused |= orphans
+
+
+def _no(name: str, field: str, why: str) -> Taken:
+    return Taken(name, "refused", field=field, why=why)
+
+
+def _people() -> set[str]:
+    return {person.email.lower() for person in queries.members()}
