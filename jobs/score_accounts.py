@@ -1,5 +1,6 @@
 """Scores the whole book anew, e.g. after an import; the first time, it trains the model before."""
 
+from app.accounts.touching import forget_touched
 from app.core import queue
 from app.core.clock import utc_now
 from app.core.queue import Lease
@@ -7,7 +8,6 @@ from app.extensions import db
 from app.forecast.deriving import derive
 from app.health import dating, learning, queries
 from app.identity.models import Workspace
-from app.usage.touching import forget_touched
 
 
 def run(lease: Lease) -> None:

@@ -1,6 +1,6 @@
 """Scores accounts whose facts changed since they were last scored."""
 
-from app.accounts import summarising
+from app.accounts import summarising, touching
 from app.core import queue
 from app.core.clock import utc_now
 from app.core.queue import Lease
@@ -8,7 +8,6 @@ from app.extensions import db
 from app.health import dating, scoring
 from app.identity.models import Workspace
 from app.usage import summarising as usage_summarising
-from app.usage import touching
 
 BATCH = 2_000
 

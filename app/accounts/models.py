@@ -3,10 +3,10 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Computed, ForeignKeyConstraint, Index, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, Computed, ForeignKeyConstraint, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import SmallInteger, Text
+from sqlalchemy.types import Double, SmallInteger, Text
 
 from app.core.tenancy import Tenant, TenantKey, refers_to
 from app.extensions import db
@@ -248,3 +248,23 @@ class BookStanding(TenantKey, db.Model):
     arr_minor: Mapped[int]
     at_stake_minor: Mapped[int]
     scored_on: Mapped[date | None]
+
+
+class TouchedAccount(Tenant, db.Model):
+    """Accounts whose facts changed since they were last scored: the left tells the right by a row, a row a change, so
+    that nobody who writes facts waits for a scoring that is under way. No foreign key: it would lock the accounts."""
+
+    __tablename__ = "touched_account"
+    account_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    touched_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ScoringRound(Tenant, db.Model):
+    """How long the accounts of a round of scoring had waited since their facts changed; kept for two days."""
+
+    __tablename__ = "scoring_round"
+    ended_at: Mapped[datetime]
+    accounts: Mapped[int]
+    median_s: Mapped[float] = mapped_column(Double)
+    longest_s: Mapped[float] = mapped_column(Double)
+    __table_args__ = (Index("ix_scoring_round_ended", "workspace_id", "ended_at"),)

@@ -1,19 +1,10 @@
-"""Brings what follows from changed accounts up to date at once, and has them scored within half a minute."""
+"""Brings what follows from changed accounts up to date at once, and has them scored within seconds."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
-
-from sqlalchemy import text
+from datetime import date, datetime
 
 from app.accounts import movements, summarising
-from app.core import queue
-from app.extensions import db
-
-_SOON = timedelta(seconds=5)  # so that many changes in a row are scored once
-_TOUCH = text(
-    "INSERT INTO touched_account (account_id) SELECT id FROM unnest(CAST(:ids AS bigint[])) AS changed (id)"
-    " ORDER BY id ON CONFLICT (workspace_id, account_id) DO NOTHING"
-)
+from app.accounts.touching import touch
 
 
 def settle(account_ids: Sequence[int], today: date, now: datetime, *, paid: bool = False) -> None:
@@ -24,5 +15,4 @@ def settle(account_ids: Sequence[int], today: date, now: datetime, *, paid: bool
     if paid:
         movements.rebuild(ids)
     summarising.refresh(ids, today)
-    db.session.execute(_TOUCH, {"ids": ids})
-    queue.defer("score_touched", unique_key="soon", run_at=now + _SOON)
+    touch(ids, now)

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from app.core.clock import in_utc
+
 SKEW = timedelta(minutes=1)  # a sender's clock that is off by less is left alone
 _EPOCH_MS = 10_000_000_000  # beyond it a number of seconds would lie after the year 2286
 
@@ -87,14 +89,17 @@ def happened_at(said: datetime | None, sent: datetime | None, received: datetime
         return received
     if sent is None or abs(received - sent) <= SKEW:
         return said
-    return received - (sent - said)
+    try:
+        return received - (sent - said)
+    except OverflowError:
+        return received
 
 
 def _moment(name: str, value: Any) -> datetime:
     try:
         if isinstance(value, str) and not value.replace(".", "", 1).isdecimal():
             found = datetime.fromisoformat(value)
-            return found if found.tzinfo else found.replace(tzinfo=UTC)
+            return in_utc(found if found.tzinfo else found.replace(tzinfo=UTC))
         seconds = float(value)
         return datetime.fromtimestamp(seconds / 1000 if seconds > _EPOCH_MS else seconds, UTC)
     except (ValueError, TypeError, OverflowError, OSError) as error:

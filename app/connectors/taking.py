@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.accounts import introducing, queries, summarising
+from app.accounts import introducing, queries, summarising, touching
 from app.connectors.saying import Said, UnusableError, id_of
 from app.connectors.traits import account_of, has_refused, person_of
 from app.core.clock import day_in
 from app.identity.models import Workspace
-from app.usage import holding, ingesting, metering, sourcing, touching
+from app.usage import holding, ingesting, metering, sourcing
 from app.usage.holding import Held
 from app.usage.merging import merge_people
 from app.usage.taking import Refusal, Taken

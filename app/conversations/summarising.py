@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
+from app.accounts.touching import touch
 from app.extensions import db
-from app.usage.touching import touch
 
 
 def refresh(account_ids: Sequence[int] | None) -> None:

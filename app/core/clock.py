@@ -9,6 +9,14 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def in_utc(at: datetime) -> datetime:
+    """Give an aware instant in UTC. Raises OverflowError, in words of `$.at`, when no year from 1 to 9999 holds it."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise OverflowError("No year from 1 to 9999 holds this moment - at `$.at`") from error
+
+
 def day_in(zone: str, at: datetime) -> date:
     """Give the calendar day that `at` falls on in the IANA time zone `zone`."""
     return at.astimezone(ZoneInfo(zone)).date()

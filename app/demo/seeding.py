@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.accounts import movements, recording, summarising
 from app.accounts.queries import account_ids_by_external_id
+from app.accounts.touching import forget_touched
 from app.conversations import summarising as conversations
 from app.conversations.recording import record_interactions
 from app.core.clock import utc_now
@@ -18,7 +19,6 @@ from app.extensions import db
 from app.health.scoring import Progress
 from app.usage import ingesting
 from app.usage import summarising as usage_summarising
-from app.usage.touching import forget_touched
 
 SLICE = 2_000
 

@@ -205,7 +205,8 @@ def find_key(presented: str, now: datetime) -> ApiKey | None:
     if key is None:
         tenancy.enter(Scope())
     elif key.last_used_at is None or (now - key.last_used_at).total_seconds() > 60:
-        db.session.execute(update(ApiKey).where(ApiKey.id == key.id).values(last_used_at=now))
+        free = select(ApiKey.id).where(ApiKey.id == key.id).with_for_update(skip_locked=True)
+        db.session.execute(update(ApiKey).where(ApiKey.id.in_(free)).values(last_used_at=now))  # else another notes it
     return key
 
 

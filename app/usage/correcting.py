@@ -4,11 +4,11 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from app.accounts.touching import ask_for_scoring
 from app.core.upserting import run_raw
 from app.extensions import db
 from app.usage.ingesting import FOLD_SUMS, GIVEN, KEEP_RAW, NOTE_TOUCH, Events, day_columns, pack
 from app.usage.sourcing import get_known, note_intake
-from app.usage.touching import ask_for_scoring
 
 _CORRECT = f"""
 WITH {GIVEN}, was AS MATERIALIZED (

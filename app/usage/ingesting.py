@@ -9,14 +9,17 @@ import msgspec
 from sqlalchemy import text
 
 from app.accounts.queries import known_accounts
+from app.accounts.touching import GATHER_FOR
 from app.core import queue
 from app.core.upserting import run_raw
 from app.extensions import db
 from app.usage.models import DAYS
 from app.usage.sourcing import get_known
-from app.usage.touching import GATHER_FOR
 
 Events = Sequence[Mapping[str, Any]]
+
+MOST = 1e15
+"""The largest quantity of an event: sums of many still fit a float, to the unit."""
 
 KEY = "encode(substr(sha256(convert_to({id}, 'UTF8')), 1, 16), 'hex')::uuid"
 """What stands in the ledger for an event id: 128 bits of its SHA-256, as long for a short id as for a long one."""

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from app.extensions import db
-from app.usage.ingesting import ensure_meters
+from app.usage.ingesting import MOST, ensure_meters
 from app.usage.models import Meter, MeterRule
 
 ANY = "*"
@@ -18,7 +18,7 @@ class NoNumberError(ValueError):
     """A property that a rule adds up holds no number."""
 
     def __init__(self, name: str, value: Any) -> None:
-        super().__init__(f"The property {name!r} is to be added up, and {value!r} is no number.")
+        super().__init__(f"The property {name!r} is to be added up, and {value!r} is no number, or one beyond reason.")
         self.name = name
 
 
@@ -115,6 +115,9 @@ def _number(name: str, value: Any) -> float:
     try:
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             raise NoNumberError(name, value)
-        return float(value)
+        found = float(value)
     except ValueError as error:
         raise NoNumberError(name, value) from error
+    if not abs(found) <= MOST:
+        raise NoNumberError(name, value)
+    return found

@@ -121,15 +121,6 @@ class UserMonth(TenantKey, db.Model):
     )
 
 
-class TouchedAccount(Tenant, db.Model):
-    """Accounts whose facts changed since they were last scored: the left tells the right by a row, a row a change, so
-    that nobody who writes facts waits for a scoring that is under way. No foreign key: it would lock the accounts."""
-
-    __tablename__ = "touched_account"
-    account_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
-    touched_at: Mapped[datetime] = mapped_column(server_default=func.now())
-
-
 class UsageSource(Tenant, db.Model):
     """A sender of usage, with what became of all that it sent up to the last fold of its intake."""
 
@@ -200,14 +191,3 @@ class HeldEvent(Tenant, db.Model):
         UniqueConstraint("workspace_id", "source_id", "key"),
         Index("ix_held_event_open", "workspace_id", "reason", "value", "id", postgresql_where=text("ended_at IS NULL")),
     )
-
-
-class ScoringRound(Tenant, db.Model):
-    """How long the accounts of a round of scoring had waited since their facts changed; kept for two days."""
-
-    __tablename__ = "scoring_round"
-    ended_at: Mapped[datetime]
-    accounts: Mapped[int]
-    median_s: Mapped[float] = mapped_column(Double)
-    longest_s: Mapped[float] = mapped_column(Double)
-    __table_args__ = (Index("ix_scoring_round_ended", "workspace_id", "ended_at"),)

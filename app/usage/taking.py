@@ -9,11 +9,13 @@ from typing import Annotated, Any
 
 import msgspec
 
+from app.core.clock import in_utc
 from app.usage import holding, ingesting, sourcing
 from app.usage.correcting import recount
 from app.usage.holding import Held
 
 PROTOCOL = "perennial"
+MOST = ingesting.MOST
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL keeps no NUL
 
 
@@ -26,7 +28,7 @@ class Event(msgspec.Struct, forbid_unknown_fields=True):
     id: _Name
     account: _Name
     meter: _Name
-    quantity: float = 1.0
+    quantity: Annotated[float, msgspec.Meta(ge=-MOST, le=MOST)] = 1.0
     at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     user: _Name | None = None
     replace: bool = False
@@ -92,8 +94,10 @@ def _judge(raws: Sequence[msgspec.Raw | bytes]) -> tuple[list[tuple[int, Event]]
     good, refused = [], []
     for index, raw in enumerate(raws):
         try:
-            good.append((index, _EVENT.decode(raw)))
-        except msgspec.DecodeError as error:
+            event = _EVENT.decode(raw)
+            event.at = event.at and in_utc(event.at)
+            good.append((index, event))
+        except (msgspec.DecodeError, OverflowError) as error:
             refused.append(Refusal(index, _field_of(str(error)), "value", "", str(error)))
     return good, refused
 

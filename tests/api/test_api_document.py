@@ -28,11 +28,15 @@ def good_answers(operation):
     return [answer for status, answer in operation["responses"].items() if status.startswith("2")]
 
 
+OTHERS_WORDS = {"openmeter", "lago"}
+"""What answers other systems' clients as those expect it is described where they are connected, not here."""
+
+
 def test_every_route_of_the_api_is_described_and_every_description_has_a_route(app, operations):
     routes = {
         f"{method} {PLACE.sub('{', rule.rule).replace('>', '}')}"
         for rule in app.url_map.iter_rules()
-        if rule.rule.startswith("/api/v1/")
+        if rule.rule.startswith("/api/v1/") and rule.endpoint.split(".")[0] not in OTHERS_WORDS
         for method in rule.methods - {"HEAD", "OPTIONS"}
     }
     assert set(operations) == routes

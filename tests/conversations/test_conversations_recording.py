@@ -8,13 +8,13 @@ from sqlalchemy import select
 from app.accounts import recording
 from app.accounts.models import Contact
 from app.accounts.queries import account_ids_by_external_id, get_summary
+from app.accounts.touching import claim_touched
 from app.conversations import summarising
 from app.conversations.models import Interaction
 from app.conversations.recording import record_interactions
 from app.core import tenancy
 from app.core.clock import utc_now
 from app.extensions import db
-from app.usage.touching import claim_touched
 from tests.books import subscribe, write_accounts
 
 NOW = utc_now().replace(microsecond=0)

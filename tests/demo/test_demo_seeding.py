@@ -7,12 +7,12 @@ from sqlalchemy import func, select, text
 from app.accounts.models import Account, Contact, Invoice, Subscription
 from app.accounts.movements import bridge
 from app.accounts.queries import account_ids_by_external_id
+from app.accounts.touching import claim_touched
 from app.conversations.models import Interaction
 from app.demo import seeding
 from app.demo.company import simulate
 from app.extensions import db
 from app.usage.history import people_history, usage_history
-from app.usage.touching import claim_touched
 
 
 @pytest.fixture

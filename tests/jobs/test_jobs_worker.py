@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from app.accounts.models import TouchedAccount
 from app.core import queue, tenancy
 from app.core.clock import day_in, utc_now
 from app.core.queue import Job
@@ -16,7 +17,7 @@ from app.extensions import db
 from app.forecast.models import ForecastSnapshot
 from app.health.models import HealthScore, ModelVersion
 from app.identity.models import Workspace
-from app.usage.models import Meter, TouchedAccount
+from app.usage.models import Meter
 from jobs import score_touched, worker
 from tests.books import stretch, subscribe, use, write_accounts
 

@@ -76,6 +76,11 @@ def test_an_empty_batch_is_welcome(post):
     assert post({"events": []}).json == {"accepted": 0, "duplicates": 0, "rejected": []}
 
 
+def test_an_offset_that_postgresql_does_not_know_is_understood(post):
+    assert post({"events": [event(1, at="2026-11-20T09:00:00-20:54")]}).json["accepted"] == 1
+    assert db.session.scalars(select(UsageEvent.happened_at)).one() == datetime(2026, 11, 21, 5, 54, tzinfo=UTC)
+
+
 def test_a_moment_keeps_its_own_offset(post):
     post({"events": [event(1, at="2026-11-20T23:30:00-05:00")]})
     assert db.session.scalars(select(UsageEvent.happened_at)).one() == datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
@@ -93,6 +98,8 @@ def test_a_moment_keeps_its_own_offset(post):
         ({"account": "acme", "meter": "events"}, "/id"),
         (event(quantity="2"), "/quantity"),
         (event(quantity=None), "/quantity"),
+        (event(quantity=1e16), "/quantity"),
+        (event(at="0001-01-01T00:00:00+20:00"), "/at"),
         (event(at="yesterday"), "/at"),
         (event(at="2026-11-20T09:00:00"), "/at"),
         (event(colour="red"), "/colour"),

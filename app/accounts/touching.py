@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import numpy as np
 from sqlalchemy import text
 
+from app.accounts.models import ScoringRound
 from app.core import clock, queue
 from app.extensions import db
-from app.usage.models import ScoringRound
 
 GATHER_FOR = timedelta(seconds=2)  # so that a stream of events is scored in rounds, not one by one
 
@@ -22,11 +22,11 @@ class Claimed:
     waiting_since: list[datetime]
 
 
-def touch(account_ids: Iterable[int]) -> None:
+def touch(account_ids: Iterable[int], now: datetime | None = None) -> None:
     """Have accounts scored again soon."""
     if ids := sorted(set(account_ids)):
         db.session.execute(text("INSERT INTO touched_account (account_ids) VALUES (:ids)"), {"ids": ids})
-        ask_for_scoring(clock.utc_now())
+        ask_for_scoring(now or clock.utc_now())
 
 
 def ask_for_scoring(now: datetime) -> None:
