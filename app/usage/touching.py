@@ -1,4 +1,6 @@
-"""Accounts whose facts changed, claimed for scoring."""
+"""Accounts whose facts changed: noted by whoever changes them, claimed for scoring."""
+
+from collections.abc import Iterable
 
 from sqlalchemy import text
 
@@ -13,3 +15,12 @@ def claim_touched(most: int) -> list[int]:
         " RETURNING account_id"
     )
     return sorted(db.session.scalars(query, {"most": most}))
+
+
+def touch(account_ids: Iterable[int]) -> None:
+    """Have accounts scored again, because what is known of them changed."""
+    query = text(
+        "INSERT INTO touched_account (account_id) SELECT id FROM account WHERE id = ANY(:ids) ORDER BY id"
+        " ON CONFLICT (workspace_id, account_id) DO NOTHING"
+    )
+    db.session.execute(query, {"ids": sorted(account_ids)})
