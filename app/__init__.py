@@ -17,6 +17,8 @@ BLUEPRINTS = (
     "app.usage.api",
     "app.conversations.routes",
     "app.connectors.csv.routes",
+    "app.connectors.webhooks.routes",
+    "app.connectors.webhooks.api",
     "app.forecast.routes",
     "app.playbooks.routes",
     "app.desk.today",

@@ -2,6 +2,7 @@
 
 from app.accounts import models as accounts
 from app.connectors.csv import models as imports
+from app.connectors.webhooks import models as webhooks
 from app.conversations import models as conversations
 from app.core import queue, timetable
 from app.forecast import models as forecast
@@ -21,4 +22,5 @@ __all__ = [
     "queue",
     "timetable",
     "usage",
+    "webhooks",
 ]

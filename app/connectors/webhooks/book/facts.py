@@ -1,0 +1,102 @@
+"""All that is known of a customer at one source, in the order in which it happened."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from app.core.upserting import as_json
+from app.extensions import db
+
+WAITS = ("waiting", "held")
+
+_LOAD = text("""
+SELECT f.delivery_id, f.kind, f.object_id, f.family, f.event_id, f.happened_at, f.said, d.state
+FROM webhook_fact f
+JOIN webhook_delivery d ON d.workspace_id = f.workspace_id AND d.id = f.delivery_id
+WHERE f.source_id = :source AND (f.kind, f.object_id) IN (
+    SELECT kind, object_id FROM webhook_fact WHERE source_id = :source AND family = :family)
+ORDER BY f.happened_at, f.rank, f.event_id
+""")
+_SETTLE = text("""
+UPDATE webhook_delivery d SET state = s.state, reason = coalesce(s.reason, d.reason), settled_at = :now
+FROM json_to_recordset(CAST(:settled AS json)) AS s (id bigint, state text, reason text)
+WHERE d.id = s.id AND d.state IN ('waiting', 'held')
+""")
+
+
+@dataclass(frozen=True)
+class Known:
+    """One fact: who told it, of what, when, and whether its delivery still waits."""
+
+    delivery_id: int
+    kind: str
+    object_id: str
+    family: str
+    event_id: str
+    happened_at: datetime
+    said: Mapping[str, Any]
+    waits: bool
+
+
+Objects = dict[tuple[str, str], list[Known]]
+
+
+@dataclass
+class Family:
+    """A customer's objects, each with all that was told of it. `theirs` leaves out what belongs to another by now."""
+
+    source_id: int
+    name: str
+    objects: Objects
+
+    def theirs(self, kind: str) -> dict[str, list[Known]]:
+        """Give the objects of a kind that are still this customer's, by id."""
+        return {
+            object_id: told
+            for (of, object_id), told in self.objects.items()
+            if of == kind and told[-1].family == self.name
+        }
+
+    def ids(self, kind: str) -> list[str]:
+        """Give the ids of all objects of a kind that were ever this customer's."""
+        return [object_id for of, object_id in self.objects if of == kind]
+
+
+def family_of(source_id: int, name: str) -> Family:
+    """Read what is known of a customer."""
+    objects: Objects = defaultdict(list)
+    for row in db.session.execute(_LOAD, {"source": source_id, "family": name}):
+        objects[(row.kind, row.object_id)].append(Known(*row[:-1], row.state in WAITS))
+    return Family(source_id, name, dict(objects))
+
+
+def settle(family: Family, reasons: Mapping[tuple[str, str], tuple[str, str]], now: datetime) -> None:
+    """Write on the deliveries that waited what became of them. `reasons`: (state, words) for objects left out."""
+    became: dict[int, tuple[str, str | None]] = {}
+    for told in family.objects.values():
+        for fact in told:
+            if fact.waits and fact.family == family.name:
+                outcome = reasons.get((fact.kind, fact.object_id), ("done", None))
+                became[fact.delivery_id] = max(became.get(fact.delivery_id, outcome), outcome, key=_gravity)
+    _write(became, now)
+
+
+def settle_all(family: Family, state: str, reason: str, now: datetime) -> None:
+    """Write one outcome on every delivery about a customer that waited."""
+    settle(family, dict.fromkeys(family.objects, (state, reason)), now)
+
+
+def _gravity(outcome: tuple[str, str | None]) -> int:
+    return ("done", "held", "failed").index(outcome[0])
+
+
+def _write(became: Mapping[int, tuple[str, str | None]], now: datetime) -> None:
+    rows: Sequence[Mapping[str, Any]] = [
+        {"id": each, "state": state, "reason": reason} for each, (state, reason) in sorted(became.items())
+    ]
+    if rows:
+        db.session.execute(_SETTLE, {"settled": as_json(rows), "now": now})
