@@ -46,7 +46,15 @@ def tell(message: Message) -> Told:
 
 
 def _tell_customer(event: Node, customer: Node, happened_at: datetime, told: Told) -> None:
-    said = {
+    said = _person(customer)
+    if before := part(event, "data", "previous_attributes"):
+        said["before"] = _person(_merged(customer, before))
+    customer_id = needed(customer, "id", "customer")
+    told.facts.append(Fact("customer", customer_id, customer_id, happened_at, said, _rank(event)))
+
+
+def _person(customer: Node) -> dict[str, Any]:
+    return {
         "account": _account(customer),
         "name": word(customer, "business_name", "name", "description", "email"),
         "person": word(customer, "individual_name", "name"),
@@ -55,8 +63,6 @@ def _tell_customer(event: Node, customer: Node, happened_at: datetime, told: Tol
         "country": word(part(customer, "address"), "country"),
         "since": iso(instant(customer, "created")),
     }
-    customer_id = needed(customer, "id", "customer")
-    told.facts.append(Fact("customer", customer_id, customer_id, happened_at, said, _rank(event)))
 
 
 def _tell_subscription(event: Node, subscription: Node, happened_at: datetime, told: Told) -> None:

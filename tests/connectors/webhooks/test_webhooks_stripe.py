@@ -279,6 +279,24 @@ def test_creation_and_deletion_within_one_second_end_it_whatever_their_ids(strip
     assert (short(), moves()) == ([(120_000, JAN, JAN)], [])
 
 
+@pytest.mark.parametrize("ids", ["abc", "acb", "bac", "bca", "cab", "cba"])
+def test_changes_within_one_second_follow_what_each_says_was_before(stripe, ids):
+    """Stripe's times are whole seconds, and its ids are random."""
+    steps = [item(2_000, quantity) for quantity in (5, 8, 6, 7)]
+    changes = [
+        updated(MAR, {"items": {"data": [steps[n]]}}, items=[steps[n + 1]]) | {"id": f"evt_{id_}"}
+        for n, id_ in enumerate(ids)
+    ]
+    renamed = [
+        event("customer.updated", customer(name=f"Name {n + 1}"), seconds(MAR), before={"name": f"Name {n}"})
+        | {"id": f"evt_name_{id_}"}
+        for n, id_ in enumerate(ids)
+    ]
+    bring_in(stripe, NEW, created(), *changes, *renamed)
+    assert short() == [(120_000, JAN, MAR), (168_000, MAR, None)]
+    assert account().name == "Name 3"
+
+
 @pytest.mark.parametrize("status", ["past_due", "unpaid"])
 def test_who_is_behind_with_payment_still_has_a_contract(stripe, status):
     bring_in(stripe, NEW, created(), updated(MAR, status=status))

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import text
@@ -14,7 +15,7 @@ from app.extensions import db
 WAITS = ("waiting", "held")
 
 _LOAD = text("""
-SELECT f.delivery_id, f.kind, f.object_id, f.family, f.event_id, f.happened_at, f.said, d.state
+SELECT f.delivery_id, f.kind, f.object_id, f.family, f.event_id, f.happened_at, f.rank, f.said, d.state
 FROM webhook_fact f
 JOIN webhook_delivery d ON d.workspace_id = f.workspace_id AND d.id = f.delivery_id
 WHERE f.source_id = :source AND (f.kind, f.object_id) IN (
@@ -38,8 +39,14 @@ class Known:
     family: str
     event_id: str
     happened_at: datetime
+    rank: int
     said: Mapping[str, Any]
     waits: bool
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What the object is after it."""
+        return {name: value for name, value in self.said.items() if name != "before"}
 
 
 Objects = dict[tuple[str, str], list[Known]]
@@ -71,7 +78,25 @@ def family_of(source_id: int, name: str) -> Family:
     objects: Objects = defaultdict(list)
     for row in db.session.execute(_LOAD, {"source": source_id, "family": name}):
         objects[(row.kind, row.object_id)].append(Known(*row[:-1], row.state in WAITS))
-    return Family(source_id, name, dict(objects))
+    return Family(source_id, name, {key: _in_turn(told) for key, told in objects.items()})
+
+
+def _in_turn(told: Sequence[Known]) -> list[Known]:
+    """Order facts of one moment by what each says was before it; where none does, by the ids of their messages."""
+    moments = groupby(told, key=lambda fact: (fact.happened_at, fact.rank))
+    return [fact for _, tied in moments for fact in _chained(list(tied))]
+
+
+def _chained(tied: list[Known]) -> list[Known]:
+    chain: list[Known] = []
+    while tied:
+        after = [fact for fact in tied if chain and fact.said.get("before") == chain[-1].state]
+        free = [
+            fact for fact in tied if not any(fact.said.get("before") == each.state for each in tied if each != fact)
+        ]
+        chain.append((after or free or tied)[0])
+        tied.remove(chain[-1])
+    return chain
 
 
 def settle(family: Family, reasons: Mapping[tuple[str, str], tuple[str, str]], now: datetime) -> None:

@@ -55,7 +55,7 @@ def _named(facts: Sequence[Known]) -> str | None:
 
 def _said(customer: Sequence[Known], zone: str) -> dict[str, str]:
     """Give the newest word on each field; what was said once and then left out stays."""
-    said = {name: value for fact in customer for name, value in fact.said.items() if value}
+    said = {name: value for fact in customer for name, value in fact.state.items() if value}
     since = moment(said.pop("since", None))
     return said | ({"signed_up_on": day_in(zone, since).isoformat()} if since else {})
 
