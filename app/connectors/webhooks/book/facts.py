@@ -46,7 +46,16 @@ class Known:
     @property
     def state(self) -> dict[str, Any]:
         """What the object is after it."""
-        return {name: value for name, value in self.said.items() if name != "before"}
+        return _state(self.said)
+
+    def follows(self, other: "Known") -> bool:
+        """Say whether this changed what the other had left."""
+        return self.said.get("before") is not None and _state(self.said["before"]) == other.state
+
+
+def _state(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What was before a change is told without the period that is paid."""
+    return {name: value for name, value in said.items() if name not in {"before", "period_ends_at"}}
 
 
 Objects = dict[tuple[str, str], list[Known]]
@@ -90,10 +99,8 @@ def _in_turn(told: Sequence[Known]) -> list[Known]:
 def _chained(tied: list[Known]) -> list[Known]:
     chain: list[Known] = []
     while tied:
-        after = [fact for fact in tied if chain and fact.said.get("before") == chain[-1].state]
-        free = [
-            fact for fact in tied if not any(fact.said.get("before") == each.state for each in tied if each != fact)
-        ]
+        after = [fact for fact in tied if chain and fact.follows(chain[-1])]
+        free = [fact for fact in tied if not any(fact.follows(each) for each in tied if each != fact)]
         chain.append((after or free or tied)[0])
         tied.remove(chain[-1])
     return chain
