@@ -1,10 +1,18 @@
 """What holds for every page: nothing for axe to find, light or dark; fits a telephone; listed here."""
 
+import base64
+import hmac
+import json
+import re
+import time
+
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
+from app.local.processes import wait_until
 from tests.browser.making import PASSWORD, PEOPLE
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -14,6 +22,7 @@ PAGES = (
     *("/accounts/{account}/receipt", "/renewals", "/playbooks", "/playbooks/new", "/playbooks/{playbook}"),
     *("/playbooks/{playbook}/edit", "/data", "/data/imports/new", "/data/imports/{mapping}/mapping"),
     *("/data/imports/{mapping}/preview", "/data/imports/{done}", "/settings/people", "/settings/keys"),
+    *("/data/webhooks", "/data/webhooks/{webhook}", "/data/webhooks/{webhook}/deliveries/{delivery}"),
     *("/settings/audit", "/settings/workspace", "/account", "/find?q=a", "/no-such-page"),
 )
 NOT_PAGES = {
@@ -40,7 +49,28 @@ def numbers(product):
         " AS account, (SELECT account_id FROM account_summary WHERE arr_minor = 0 LIMIT 1) AS former,"
         " (SELECT playbook_id FROM enrolment LIMIT 1) AS playbook"
     )
-    return {**row._mapping, **imports}
+    return {**row._mapping, **imports, **_hear(product, admin)}
+
+
+def _hear(product, person):
+    """Make a webhook and post to it what will be held."""
+    page = person.post("/data/webhooks", on="/data/webhooks", provider="standard", name="Own systems")
+    address, secret = (re.search(rf'<code id="{name}[^"]*">([^<]+)<', page.text)[1] for name in ("address", "secret"))
+    data = {"id": "c-1", "account": "nobody", "name": "Nora"}
+    body = json.dumps({"type": "contact.upserted", "timestamp": "2026-03-01T10:00:00Z", "data": data})
+    at = str(int(time.time()))
+    signature = hmac.digest(base64.b64decode(secret[6:]), f"msg-1.{at}.{body}".encode(), "sha256")
+    headers = {
+        "webhook-id": "msg-1",
+        "webhook-timestamp": at,
+        "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
+    }
+    answer = httpx.post(address, content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    state = "SELECT state FROM webhook_delivery WHERE id = :id"
+    delivery = answer.json()["delivery"]
+    assert wait_until(lambda: product.rows(state, id=delivery)[0].state == "held", within_s=60)
+    return {"webhook": page.url.path.rsplit("/", 1)[1], "delivery": delivery}
 
 
 def _upload(person, name):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -113,6 +114,7 @@ def delivery(source_id: int, delivery_id: int) -> str:
         delivery=found,
         facts=queries.facts_of(delivery_id),
         body=found.body.decode("utf-8", "replace"),
+        indented=_indented(found.body),
     )
 
 
@@ -131,6 +133,14 @@ def _delivery_of(source_id: int, delivery_id: int) -> Any:
     if found.source_id != source_id:
         raise NotFoundError("delivery")
     return found
+
+
+def _indented(body: bytes) -> str | None:
+    """Lay JSON out for reading; None for what is none."""
+    try:
+        return msgspec.json.format(body, indent=2).decode()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _index(status: int = 200, **said: Any) -> Any:

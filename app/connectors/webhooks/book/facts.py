@@ -92,18 +92,15 @@ def family_of(source_id: int, name: str) -> Family:
 
 def _in_turn(told: Sequence[Known]) -> list[Known]:
     """Order facts of one moment by what each says was before it; where none does, by the ids of their messages."""
-    moments = groupby(told, key=lambda fact: (fact.happened_at, fact.rank))
-    return [fact for _, tied in moments for fact in _chained(list(tied))]
-
-
-def _chained(tied: list[Known]) -> list[Known]:
-    chain: list[Known] = []
-    while tied:
-        after = [fact for fact in tied if chain and fact.follows(chain[-1])]
-        free = [fact for fact in tied if not any(fact.follows(each) for each in tied if each != fact)]
-        chain.append((after or free or tied)[0])
-        tied.remove(chain[-1])
-    return chain
+    turn: list[Known] = []
+    for _, group in groupby(told, key=lambda fact: (fact.happened_at, fact.rank)):
+        tied = list(group)
+        while tied:
+            after = [fact for fact in tied if turn and fact.follows(turn[-1])]
+            free = [fact for fact in tied if not any(fact.follows(each) for each in tied if each != fact)]
+            turn.append((after or free or tied)[0])
+            tied.remove(turn[-1])
+    return turn
 
 
 def settle(family: Family, reasons: Mapping[tuple[str, str], tuple[str, str]], now: datetime) -> None:
