@@ -44,6 +44,7 @@ def upgrade() -> None:
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.Column('state', sa.Text(), server_default='waiting', nullable=False),
     sa.Column('reason', sa.Text(), nullable=True),
+    sa.Column('note', sa.Text(), nullable=True),
     sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('repeats', sa.BigInteger(), server_default='0', nullable=False),
     sa.ForeignKeyConstraint(['workspace_id', 'source_id'], ['webhook_source.workspace_id', 'webhook_source.id'], name=op.f('fk_webhook_delivery_workspace_id_source_id'), ondelete='CASCADE'),
@@ -52,6 +53,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_webhook_delivery_newest', 'webhook_delivery', ['workspace_id', 'source_id', 'id'], unique=False)
     op.create_index('ix_webhook_delivery_state', 'webhook_delivery', ['workspace_id', 'source_id', 'state', 'id'], unique=False)
+    op.create_index('ix_webhook_delivery_unfinished', 'webhook_delivery', ['workspace_id', 'source_id'], unique=False, postgresql_where=sa.text("state IN ('held', 'failed')"))
     op.create_index('ix_webhook_delivery_waiting', 'webhook_delivery', ['workspace_id', 'id'], unique=False, postgresql_where=sa.text("state = 'waiting'"))
     op.create_table('webhook_secret',
     sa.Column('workspace_id', sa.BigInteger(), server_default=sa.text("NULLIF(current_setting('app.workspace_id', true), '')::bigint"), autoincrement=False, nullable=False),
@@ -114,6 +116,7 @@ def downgrade() -> None:
     op.drop_table('webhook_stretch')
     op.drop_index('ix_webhook_secret_source', table_name='webhook_secret')
     op.drop_table('webhook_secret')
+    op.drop_index('ix_webhook_delivery_unfinished', table_name='webhook_delivery', postgresql_where=sa.text("state IN ('held', 'failed')"))
     op.drop_index('ix_webhook_delivery_waiting', table_name='webhook_delivery', postgresql_where=sa.text("state = 'waiting'"))
     op.drop_index('ix_webhook_delivery_state', table_name='webhook_delivery')
     op.drop_index('ix_webhook_delivery_newest', table_name='webhook_delivery')

@@ -1,6 +1,6 @@
 """What a Chargebee event says of a customer, a subscription or an invoice. All its versions of the catalogue count."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -45,16 +45,25 @@ def tell(message: Message) -> Told:
     told = Told()
     if type_.split("_")[0] not in _USED:
         return Told(left_out=[f"{type_} is not used."])
-    customer, subscription, invoice = (part(content, name) for name in ("customer", "subscription", "invoice"))
-    if customer:
-        told.facts.append(_customer(customer, happened_at))
-    if subscription:
-        told.facts.append(_subscription(subscription, type_, happened_at, told.left_out))
-    if invoice:
-        told.facts.append(_invoice(invoice, happened_at))
+    tellers: dict[str, Callable[[Node], Fact]] = {
+        "customer": lambda customer: _customer(customer, happened_at),
+        "subscription": lambda given: _subscription(given, type_, happened_at, told.left_out),
+        "invoice": lambda invoice: _invoice(invoice, happened_at),
+    }
+    for name, teller in tellers.items():
+        if part(content, name):
+            _add(told, teller, part(content, name))
     if type_ == "payment_failed":
-        told.facts.append(_failure(event, content, happened_at))
+        _add(told, lambda whole: _failure(event, whole, happened_at), content)
     return told
+
+
+def _add(told: Told, teller: Callable[[Node], Fact], thing: Node) -> None:
+    """Tell of one thing; what cannot be used of it does not stop the others."""
+    try:
+        told.facts.append(teller(thing))
+    except UnusableError as error:
+        told.unusable.append(str(error))
 
 
 def _customer(customer: Node, happened_at: datetime) -> Fact:

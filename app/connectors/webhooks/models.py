@@ -48,6 +48,7 @@ class WebhookDelivery(Tenant, db.Model):
     """One message, byte for byte, kept once for ever by the sender's own id of it.
 
     States: waiting; done; ignored (of no use to us); held (waits for its account); failed (waits for a person).
+    `reason` says why it is not in the book, `note` what of it does not count.
     """
 
     __tablename__ = "webhook_delivery"
@@ -60,6 +61,7 @@ class WebhookDelivery(Tenant, db.Model):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(server_default="waiting")
     reason: Mapped[str | None]
+    note: Mapped[str | None]
     settled_at: Mapped[datetime | None]
     repeats: Mapped[int] = mapped_column(server_default="0")
     __table_args__ = (
@@ -67,6 +69,12 @@ class WebhookDelivery(Tenant, db.Model):
         refers_to("webhook_source", "source_id"),
         Index("ix_webhook_delivery_waiting", "workspace_id", "id", postgresql_where=text("state = 'waiting'")),
         Index("ix_webhook_delivery_newest", "workspace_id", "source_id", "id"),
+        Index(
+            "ix_webhook_delivery_unfinished",
+            "workspace_id",
+            "source_id",
+            postgresql_where=text("state IN ('held', 'failed')"),
+        ),
         Index("ix_webhook_delivery_state", "workspace_id", "source_id", "state", "id"),
     )
 

@@ -54,23 +54,25 @@ def _take_apart(delivery: WebhookDelivery, provider: Provider, currency: str, no
     facts = [fact for fact in told.facts if fact.currency in {None, currency}]
     reasons += [_foreign(fact, currency) for fact in told.facts if fact not in facts]
     reasons += _keep(facts, delivery)
-    delivery.reason, delivery.settled_at = " ".join(reasons or told.left_out) or None, now
+    delivery.reason, delivery.note = " ".join(reasons) or None, " ".join(told.left_out) or None
+    delivery.settled_at = now
     if reasons:
         delivery.state = "failed"
     elif not facts:
-        delivery.state, delivery.reason = "ignored", delivery.reason or "Nothing in it is of use here."
+        delivery.state, delivery.note = "ignored", delivery.note or "Nothing in it is of use here."
     return names | {(delivery.source_id, fact.family) for fact in facts} | _others(delivery.source_id, facts)
 
 
 def _tell(delivery: WebhookDelivery, provider: Provider) -> tuple[Told, list[str]]:
     envelope = Envelope(delivery.event_id, delivery.event_type, delivery.happened_at)
     try:
-        return provider.tell(Message(envelope, document_of(delivery.body), delivery.received_at)), []
+        told = provider.tell(Message(envelope, document_of(delivery.body), delivery.received_at))
     except UnusableError as error:
         return Told(), [str(error)]
     except Exception as error:  # noqa: BLE001 - whatever one sender writes must not stop the others
         _log.exception("webhook_not_understood", delivery_id=delivery.id)
         return Told(), [f"It is not of a shape that we know ({type(error).__name__}: {error})."]
+    return told, list(told.unusable)
 
 
 def _foreign(fact: Fact, currency: str) -> str:

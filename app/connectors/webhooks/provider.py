@@ -43,10 +43,14 @@ class Fact:
 
 @dataclass
 class Told:
-    """Everything a message says; `left_out` tells people what of it does not count."""
+    """Everything a message says; `left_out` tells people what of it does not count.
+
+    `unusable`: why parts of it cannot be brought in, where the rest can.
+    """
 
     facts: list[Fact] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    unusable: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -66,7 +66,7 @@ def deliveries_of(source_id: int, state: str | None, before: int | None) -> Deli
     """Give deliveries of a source without their bodies, of one state or all, older than a number."""
     columns = (
         WebhookDelivery.id, WebhookDelivery.event_type, WebhookDelivery.event_id, WebhookDelivery.state,
-        WebhookDelivery.reason, WebhookDelivery.received_at, WebhookDelivery.repeats,
+        WebhookDelivery.reason, WebhookDelivery.note, WebhookDelivery.received_at, WebhookDelivery.repeats,
     )  # fmt: skip
     query = select(*columns).where(WebhookDelivery.source_id == source_id)
     query = query.where(WebhookDelivery.state == state) if state else query

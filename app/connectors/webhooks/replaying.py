@@ -11,7 +11,7 @@ from app.extensions import db
 def replay(delivery_id: int) -> WebhookDelivery:
     """Have one delivery taken apart anew, whatever became of it before. Raises NotFoundError."""
     delivery = get_delivery(delivery_id)
-    delivery.state, delivery.reason = "waiting", None
+    delivery.state, delivery.reason, delivery.note = "waiting", None, None
     queue.defer("normalise_deliveries")
     return delivery
 
@@ -21,7 +21,7 @@ def replay_unfinished(source_id: int) -> int:
     changed = db.session.execute(
         update(WebhookDelivery)
         .where(WebhookDelivery.source_id == source_id, WebhookDelivery.state.in_(UNFINISHED))
-        .values(state="waiting", reason=None)
+        .values(state="waiting", reason=None, note=None)
         .returning(text("1"))
     ).all()
     if changed:

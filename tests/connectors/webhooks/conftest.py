@@ -93,4 +93,4 @@ def invoices() -> list[tuple[Any, ...]]:
 
 def state_of(delivery: WebhookDelivery) -> tuple[str, str | None]:
     db.session.refresh(delivery)
-    return delivery.state, delivery.reason
+    return delivery.state, delivery.reason or delivery.note

@@ -168,6 +168,7 @@ def test_what_cannot_be_used_is_kept_with_its_reason_and_the_customer_still_come
     (delivery,) = bring_in(chargebee, created(**fields))
     state, reason = state_of(delivery)
     assert (state, stretches()) == ("failed", [])
+    assert rows("SELECT name FROM account") == [("Birch & Co",)]
     assert words in reason
 
 

@@ -23,7 +23,7 @@ WHERE f.source_id = :source AND (f.kind, f.object_id) IN (
 ORDER BY f.happened_at, f.rank, f.event_id
 """)
 _SETTLE = text("""
-UPDATE webhook_delivery d SET state = s.state, reason = coalesce(s.reason, d.reason), settled_at = :now
+UPDATE webhook_delivery d SET state = s.state, reason = s.reason, settled_at = :now
 FROM json_to_recordset(CAST(:settled AS json)) AS s (id bigint, state text, reason text)
 WHERE d.id = s.id AND d.state IN ('waiting', 'held')
 """)
