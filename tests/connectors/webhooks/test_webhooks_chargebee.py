@@ -154,6 +154,16 @@ def test_a_failed_payment_stands_on_the_timeline(chargebee):
     assert invoices()[0][4] is None
 
 
+def test_a_contract_that_moves_to_another_customer_takes_its_history_along(chargebee):
+    """Late news of its time with the first customer still changes what the second one has."""
+    moved = subscription(customer_id="cb_2", resource_version=3)
+    bring_in(chargebee, created(), event("subscription_changed", JUN, customer=customer(id="cb_2"), subscription=moved))
+    bring_in(chargebee, changed(MAR, quantity=8))
+    assert short() == [(120_000, JAN, MAR), (192_000, MAR, JUN), (120_000, JUN, None)]
+    assert {row[0] for row in stretches()} == {"cb_2"}
+    assert rows("SELECT DISTINCT a.external_id FROM movement m JOIN account a ON a.id = m.account_id") == [("cb_2",)]
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
