@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from app.accounts import movements, summarising
 from app.connectors.standard_webhooks.deriving import derive as derive_plain
 from app.connectors.webhooks.book import deriving
-from app.connectors.webhooks.book.facts import Family, family_of, settle_all
+from app.connectors.webhooks.book.facts import Family, family_of
 from app.connectors.webhooks.models import WebhookDelivery, WebhookFact, WebhookSource
 from app.connectors.webhooks.provider import Envelope, Fact, Message, Provider, Told, UnusableError
 from app.connectors.webhooks.providers import PROVIDERS
@@ -127,17 +127,42 @@ def _others(source_id: int, facts: Iterable[Fact]) -> Names:
 
 
 def _work_out(source: WebhookSource, name: str, workspace: Workspace, now: datetime) -> set[int]:
-    """Bring one customer into the book; what the database refuses is that customer's alone."""
-    family = family_of(source.id, name)
+    """Bring one customer into the book; where that fails, message by message, so that only the culprit stays out."""
     try:
         with db.session.begin_nested():
-            return _derive(source, family, workspace, now)
+            return _derive(source, family_of(source.id, name), workspace, now)
     except OperationalError:
         raise
-    except DBAPIError as error:
-        _log.warning("webhook_refused_by_database", source_id=source.id, error=str(error.orig))
-        settle_all(family, "failed", f"The database refused it: {str(error.orig).splitlines()[0]}", now)
-        return set()
+    except Exception:  # noqa: BLE001 - one customer must not stop the others
+        _log.exception("webhook_customer_refused", source_id=source.id, customer=name)
+        return _one_by_one(source, name, workspace, now)
+
+
+def _one_by_one(source: WebhookSource, name: str, workspace: Workspace, now: datetime) -> set[int]:
+    waiting = family_of(source.id, name).waiting()
+    left, touched = set(waiting), set[int]()
+    for delivery_id in waiting:
+        left.discard(delivery_id)
+        try:
+            with db.session.begin_nested():
+                touched |= _derive(source, family_of(source.id, name, without=left), workspace, now)
+        except OperationalError:
+            raise
+        except Exception as error:  # noqa: BLE001 - likewise
+            _refuse(delivery_id, error, now)
+    return touched
+
+
+def _refuse(delivery_id: int, error: Exception, now: datetime) -> None:
+    """Fail a delivery that cannot be written, and drop what it says: else nothing of its customer came in any more."""
+    why = (
+        f"The database refused it: {str(error.orig).splitlines()[0]}" if isinstance(error, DBAPIError) else repr(error)
+    )
+    values = {"id": delivery_id, "why": why, "now": now}
+    db.session.execute(text("DELETE FROM webhook_fact WHERE delivery_id = :id"), values)
+    db.session.execute(
+        text("UPDATE webhook_delivery SET state = 'failed', reason = :why, settled_at = :now WHERE id = :id"), values
+    )
 
 
 def _derive(source: WebhookSource, family: Family, workspace: Workspace, now: datetime) -> set[int]:

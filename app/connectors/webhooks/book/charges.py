@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
+from app.connectors.webhooks.provider import UnusableError
 from app.connectors.webhooks.reading import number, part, whole
 from app.core.money import minor_digits
 
@@ -13,6 +14,8 @@ _WHOLE_ONLY = frozenset(
 )
 _THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 _TIMES_A_YEAR = {"day": 365, "week": 52, "month": 12, "year": 1}
+_LONGEST_PERIOD = 520
+_MOST_A_YEAR = 10**15
 _MONTHS = {"month": 1, "year": 12}
 
 
@@ -35,7 +38,7 @@ def minor_of(amount: Decimal, currency: str) -> int:
 def times_a_year(interval: str | None, every: int) -> Decimal | None:
     """Give how often a period fits in a year (a year has 52 weeks and 365 days); None for no known period."""
     times = _TIMES_A_YEAR.get(interval or "")
-    return None if times is None or every < 1 else Decimal(times) / every
+    return None if times is None or not 1 <= every <= _LONGEST_PERIOD else Decimal(times) / every
 
 
 def months_of(interval: str | None, every: int) -> int:
@@ -69,9 +72,14 @@ def packed(quantity: int, price: Any) -> int:
 
 
 def contract_of(items: Sequence[Item], off: Decimal, currency: str) -> dict[str, Any]:
-    """Add items up. Plan and seats are those of the item that costs most; `off` is taken from the whole, to 0."""
+    """Add items up. Plan and seats are those of the item that costs most; `off` is taken from the whole, to 0.
+
+    Raises UnusableError.
+    """
     if not items:
         return {"plan": None, "seats": None, "arr_minor": 0, "term_months": 1}
+    if sum(item.yearly for item in items) > _MOST_A_YEAR:
+        raise UnusableError("The contract is worth more a year than can be counted.")
     main = max(items, key=lambda item: item.yearly)
     yearly = max(sum((item.yearly for item in items), Decimal(0)) - off, Decimal(0))
     return {

@@ -1,7 +1,7 @@
 """All that is known of a customer at one source, in the order in which it happened."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -81,12 +81,19 @@ class Family:
         """Give the ids of all objects of a kind that were ever this customer's."""
         return [object_id for of, object_id in self.objects if of == kind]
 
+    def waiting(self) -> list[int]:
+        """Give the deliveries about this customer that wait, in the order in which what they tell happened."""
+        facts = [fact for told in self.objects.values() for fact in told if fact.waits and fact.family == self.name]
+        facts.sort(key=lambda fact: (fact.happened_at, fact.rank, fact.event_id))
+        return list(dict.fromkeys(fact.delivery_id for fact in facts))
 
-def family_of(source_id: int, name: str) -> Family:
-    """Read what is known of a customer."""
+
+def family_of(source_id: int, name: str, without: Collection[int] = ()) -> Family:
+    """Read what is known of a customer, leaving out some deliveries."""
     objects: Objects = defaultdict(list)
     for row in db.session.execute(_LOAD, {"source": source_id, "family": name}):
-        objects[(row.kind, row.object_id)].append(Known(*row[:-1], row.state in WAITS))
+        if row.delivery_id not in without:
+            objects[(row.kind, row.object_id)].append(Known(*row[:-1], row.state in WAITS))
     return Family(source_id, name, {key: _in_turn(told) for key, told in objects.items()})
 
 

@@ -106,8 +106,9 @@ class _Contract:
         elif status == "pending":
             self.was_pending = True
         elif status == "paused":
-            self.was_paused = True
+            self.was_paused, told = True, self.told
             self._end(self._day(snapshot.happened_at), snapshot.happened_at)
+            self.told = told
         elif status == "ended":
             if not self.stretches and not self.was_pending:
                 self._run(snapshot)
