@@ -3,6 +3,7 @@
 from app.accounts import models as accounts
 from app.announcements import models as announcements
 from app.connectors.csv import models as imports
+from app.connectors.webhooks import models as webhooks
 from app.conversations import models as conversations
 from app.core import queue, timetable
 from app.core.rest import models as rest
@@ -25,4 +26,5 @@ __all__ = [
     "rest",
     "timetable",
     "usage",
+    "webhooks",
 ]

@@ -48,6 +48,10 @@ class Door:
     def is_for_machines(self):
         return self.guard in SCOPES or self.guard == ANY_KEY
 
+    @property
+    def is_for_signers(self):
+        return self.guard == "signature"
+
     def knock(self, browser, **kwargs):
         return browser.open(self.address, method=self.method, **kwargs)
 
@@ -67,7 +71,8 @@ def doors(app):
 
 
 def test_every_route_has_a_guard(doors):
-    assert [door for door in doors if not (door.is_for_people or door.is_for_machines or door.guard == "anyone")] == []
+    known = [door for door in doors if door.is_for_people or door.is_for_machines or door.is_for_signers]
+    assert [door for door in doors if door not in known and door.guard != "anyone"] == []
     assert len(doors) > 20
 
 
@@ -111,14 +116,24 @@ def test_a_machine_without_a_key_is_told_so_even_with_a_persons_cookie(doors, si
             assert (answer.status_code, answer.mimetype) == (401, "application/problem+json"), door
 
 
+def test_what_must_be_signed_is_no_persons_or_keys_business(doors, sign_in, cast):
+    signed = [door for door in doors if door.is_for_signers]
+    assert [(door.endpoint, door.method) for door in signed] == [("hooks.receive", "POST")]
+    for door in signed:
+        answer = door.knock(sign_in(cast.admin), json={})
+        assert (answer.status_code, answer.mimetype) == (404, "application/problem+json"), door
+
+
 def test_every_form_needs_its_token_and_only_machines_go_without(doors, sign_in, cast, app):
     for door in doors:
-        if door.method in UNSAFE and not door.is_for_machines:
+        if door.method in UNSAFE and not (door.is_for_machines or door.is_for_signers):
             answer = door.knock(sign_in(cast.admin), headers={"X-CSRFToken": ""})
             assert answer.status_code == 400, door
     exempt = {blueprint.name for blueprint in csrf._exempt_blueprints}
     assert {
-        door.endpoint for door in doors if door.endpoint.split(".")[0] in exempt and not door.is_for_machines
+        door.endpoint
+        for door in doors
+        if door.endpoint.split(".")[0] in exempt and not (door.is_for_machines or door.is_for_signers)
     } == set()
 
 

@@ -15,6 +15,7 @@ PAGES = (
     ("Playbooks", "plays.show", May.READ),
     ("Data", "data.show", May.READ),
     ("Import files", "imports.new", May.DATA),
+    ("Webhooks", "webhooks.index", May.DATA),
     ("People", "settings.people", May.READ),
     ("API keys", "settings.keys", May.DATA),
     ("Notifications", "notifications.index", May.DATA),

@@ -1,7 +1,7 @@
 """Announcements, and who is told of them
 
 Revision: 0004
-Follows: 0002
+Follows: 0003
 """
 
 from alembic import op
@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from app.core.migrating import close_to_other_workspaces
 
 revision = '0004'
-down_revision = '0002'
+down_revision = '0003'
 branch_labels = None
 depends_on = None
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.accounts.models import Contact, Subscription
+from app.connectors.webhooks.models import WebhookDelivery
 from app.conversations.models import Interaction
 from app.core import tenancy
 from app.extensions import db
@@ -63,6 +64,7 @@ def numbers(accounts: Accounts) -> dict[str, int]:
         ).one(),
         "interaction_id": db.session.scalars(select(Interaction.id)).first(),
         "task_id": db.session.scalars(select(Task.id)).one(),
+        "delivery_id": db.session.scalars(select(WebhookDelivery.id)).one(),
         "playbook_id": db.session.scalars(select(Playbook.id).order_by(Playbook.id)).first(),
     }
 

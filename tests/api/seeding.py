@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from app.accounts import movements, summarising
+from app.connectors.webhooks.models import WebhookDelivery, WebhookSource
 from app.conversations.recording import record_interactions
 from app.core.clock import utc_now
 from app.extensions import db
@@ -13,6 +14,7 @@ from app.health.queries import scorecard_in_force
 from app.health.scorecard import SIGNALS
 from app.playbooks.defaults import ensure_defaults
 from app.playbooks.models import Enrolment, Playbook, Task
+from app.usage import taking
 from app.usage.ingesting import ensure_meters, ingest
 from tests.cast import Accounts, Cast, book_of
 
@@ -25,6 +27,7 @@ def seed_book(cast: Cast) -> Accounts:
     movements.rebuild()
     ensure_meters(["logins", "exports"])
     ingest("test", [_event(n, slipping.external_id, now - timedelta(days=n)) for n in range(5)], now)
+    _wait(now)
     record_interactions("test", [_word(n, slipping.external_id, now - timedelta(days=n)) for n in range(3)], now)
     summarising.refresh(None, today)
     _score(slipping.id, today)
@@ -65,6 +68,18 @@ def _score(account_id, today):
     db.session.add(
         HealthChange(account_id=account_id, changed_on=today, from_band="steady", to_band="watch", from_score=76.0,
                      to_score=67.4, from_risk=0.06, to_risk=0.12, why="used 38 % less")
+    )  # fmt: skip
+
+
+def _wait(now):
+    """Something of everything that was sent and is not in the book yet."""
+    taking.take("test", [b'{"id": "lost", "account": "nobody", "meter": "logins"}'], now, "UTC")
+    source = WebhookSource(provider="standard", name="test", token="t" * 32)
+    db.session.add(source)
+    db.session.flush()
+    db.session.add(
+        WebhookDelivery(source_id=source.id, event_id="e1", event_type="account.upserted", happened_at=now,
+                        received_at=now, headers={}, body=b"{}", state="failed", reason="no data")
     )  # fmt: skip
 
 

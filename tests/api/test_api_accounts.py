@@ -50,8 +50,8 @@ def test_a_made_account_is_in_the_list_found_by_words_audited_and_scored_soon(as
     assert names(ask("GET", "/accounts?q=zeb")) == ["Zebra Works"]
     (entry,) = [entry for entry in trail() if entry.subject == "account"]
     assert (entry.act, entry.actor, entry.actor_id, entry.subject_id) == ("created", "key warehouse", None, made["id"])
-    assert db.session.scalars(select(Job.name).where(Job.unique_key == "soon")).all() == ["score_touched"]
-    touched = db.session.scalars(text("SELECT account_id FROM touched_account")).all()
+    assert db.session.scalars(select(Job.name).where(Job.unique_key == "touched")).all() == ["score_touched"]
+    touched = db.session.scalars(text("SELECT unnest(account_ids) FROM touched_account")).all()
     assert made["id"] in touched
 
 

@@ -1,11 +1,19 @@
 """What holds for every page: nothing for axe to find, light or dark; fits a telephone; listed here."""
 
+import base64
+import hmac
+import json
+import re
+import time
+
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
 from app.announcements.leaving import link_to_leave
+from app.local.processes import wait_until
 from tests.browser.making import PASSWORD, PEOPLE
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -18,7 +26,8 @@ PAGES = (
     *("/data/connect", "/data/connect/segment", "/data/connect/posthog?since=2026-01-01", "/data/connect/lago"),
     *("/data/held", "/data/held?reason=account&value=nobody", "/data/counting", "/data/counting?event=Report+Exported"),
     *("/settings/notifications", "/settings/notifications/{subscriber}", "/unsubscribe?link={leave}"),
-    *("/settings/notifications/{subscriber}/deliveries/{delivery}", "/account/notifications"),
+    *("/settings/notifications/{subscriber}/deliveries/{told}", "/account/notifications"),
+    *("/data/webhooks", "/data/webhooks/{webhook}", "/data/webhooks/{webhook}/deliveries/{delivery}"),
     *("/settings/audit", "/settings/workspace", "/account", "/find?q=a", "/no-such-page"),
 )
 NOT_PAGES = {
@@ -47,7 +56,7 @@ def numbers(product):
         " AS account, (SELECT account_id FROM account_summary WHERE arr_minor = 0 LIMIT 1) AS former,"
         " (SELECT playbook_id FROM enrolment LIMIT 1) AS playbook"
     )
-    return {**row._mapping, **imports, **_told(product, admin)}
+    return {**row._mapping, **imports, **_told(product, admin), **_hear(product, admin)}
 
 
 def _told(product, admin):
@@ -57,7 +66,28 @@ def _told(product, admin):
     (row,) = product.rows("SELECT workspace_id, id, created_by FROM subscriber ORDER BY id DESC LIMIT 1")
     page = admin.post(f"{home}/{row.id}/test", on=home)
     leave = link_to_leave("", product.environment["SECRET_KEY"], row.workspace_id, row.created_by).split("link=")[1]
-    return {"subscriber": row.id, "delivery": int(page.url.path.split("/")[-1]), "leave": leave}
+    return {"subscriber": row.id, "told": int(page.url.path.split("/")[-1]), "leave": leave}
+
+
+def _hear(product, person):
+    """Make a webhook and post to it what will be held."""
+    page = person.post("/data/webhooks", on="/data/webhooks", provider="standard", name="Own systems")
+    address, secret = (re.search(rf'<code id="{name}[^"]*">([^<]+)<', page.text)[1] for name in ("address", "secret"))
+    data = {"id": "c-1", "account": "nobody", "name": "Nora"}
+    body = json.dumps({"type": "contact.upserted", "timestamp": "2026-03-01T10:00:00Z", "data": data})
+    at = str(int(time.time()))
+    signature = hmac.digest(base64.b64decode(secret[6:]), f"msg-1.{at}.{body}".encode(), "sha256")
+    headers = {
+        "webhook-id": "msg-1",
+        "webhook-timestamp": at,
+        "webhook-signature": f"v1,{base64.b64encode(signature).decode()}",
+    }
+    answer = httpx.post(address, content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    state = "SELECT state FROM webhook_delivery WHERE id = :id"
+    delivery = answer.json()["delivery"]
+    assert wait_until(lambda: product.rows(state, id=delivery)[0].state == "held", within_s=60)
+    return {"webhook": page.url.path.rsplit("/", 1)[1], "delivery": delivery}
 
 
 def _upload(person, name):

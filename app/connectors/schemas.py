@@ -1,0 +1,45 @@
+"""What is held, and replayed, as the REST API writes it."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from app.core.rest.schemas import Asked, Given, Line, Number, Page, Shown
+
+Reason = Literal["account", "person", "meter", "value", "body"]
+
+
+class HeldGroup(Shown):
+    """What is held for one reason: sent and acknowledged, not counted yet."""
+
+    reason: Reason = Field(examples=["account"])
+    value: str = Field(description="The account, person or meter that is not known.", examples=["acme-inc"])
+    held: int = Field(description="How many records.", examples=[7])
+    first_at: datetime = Field(examples=["2026-11-20T09:00:00Z"])
+    last_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
+    detail: str = Field(description="Of the newest: what is wrong, and what to do.", examples=["There is no account"])
+    protocols: list[str] = Field(examples=[["segment"]])
+
+
+class HeldGroups(Page[HeldGroup]):
+    """What is held, the most first; at most fifty reasons."""
+
+
+class ReplayGiven(Given):
+    """What to replay: without a reason, all that is held."""
+
+    reason: Literal["account", "person", "meter", "value"] | None = Field(None, examples=["account"])
+    value: Line | None = Field(None, description="Only of this one; needs a reason.", examples=["acme-inc"])
+
+
+class Waiting(Shown):
+    """A replay that a worker does now."""
+
+    state: Literal["waiting"] = Field(examples=["waiting"])
+
+
+class DeliveryPath(Asked):
+    """Which delivery."""
+
+    delivery_id: Number = Field(description="Our number of the delivery, as in its page's address.")
