@@ -190,9 +190,7 @@ def web(application: str = "wsgi:app", **environment: str) -> Iterator[int]:
 
     port = any_free_port()
     argv = [*web_command(port)[:-1], application]
-    with _running(
-        argv, port, {"INGEST_PER_MINUTE": "100000000", "BASE_URL": f"http://127.0.0.1:{port}", **environment}
-    ):
+    with running(argv, port, {"INGEST_PER_MINUTE": "100000000", "BASE_URL": f"http://127.0.0.1:{port}", **environment}):
         yield port
 
 
@@ -215,15 +213,16 @@ def node(folder: Path) -> Iterator[int]:
     quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
     subprocess.run([*_npm(), "install", *quiet], cwd=twin, check=True, stdout=subprocess.DEVNULL)
     port = any_free_port()
-    with _running(["node", str(twin / "server.mjs"), str(port), _plain_url()], port, {}):
+    with running(["node", str(twin / "server.mjs"), str(port), _plain_url()], port, {}):
         yield port
 
 
 @contextmanager
-def _running(argv: Sequence[str], port: int, environment: dict[str, str]) -> Iterator[None]:
+def running(argv: Sequence[str], port: int | None, environment: dict[str, str]) -> Iterator[None]:
+    """Run a process inside the block; one with a port is waited for."""
     process = subprocess.Popen(argv, env={**os.environ, **environment}, cwd=ROOT, stdout=subprocess.DEVNULL)
     try:
-        if not wait_until(lambda: is_answered(port), within_s=30):
+        if port is not None and not wait_until(lambda: is_answered(port), within_s=30):
             raise RuntimeError(f"{argv} does not answer")
         yield
     finally:

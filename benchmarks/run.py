@@ -19,12 +19,13 @@ import app.models  # noqa: F401
 from app import create_app
 from app.core import migrating
 from app.local.servers import servers
-from benchmarks import api, ingest, learning, pages, scoring
+from benchmarks import api, flow, ingest, learning, pages, scoring
 from benchmarks.results import Result, write
 from config import Config, sqlalchemy_url
 
 ALL: dict[str, Callable[[Flask], Iterator[Result]]] = {
     "ingest": ingest.measure,
+    "flow": flow.measure,
     "pages": pages.measure,
     "api": api.measure,
     "scoring": scoring.measure,

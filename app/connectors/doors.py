@@ -7,13 +7,15 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from app.connectors.taking import Protocol, take
-from app.core import clock
+from app.core import clock, quotas
 from app.core.problems import Problem
 from app.extensions import csrf, db
-from app.usage.api import PLACES, charge
+from app.usage.api import charge
 from app.usage.holding import Held, hold
 from app.usage.sourcing import note_intake
 from app.usage.taking import Taken
+
+PLACES = quotas.Places(inside=6, outside=18, patience_s=10)  # each inside takes a connection
 
 
 def door(name: str) -> Blueprint:

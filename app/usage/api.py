@@ -9,7 +9,7 @@ from app.core import quotas
 from app.core.bodies import read_body
 from app.core.clock import utc_now
 from app.core.problems import Problem
-from app.extensions import csrf, db
+from app.extensions import csrf
 from app.identity import guard
 from app.usage import taking
 from app.usage.committing import together
@@ -19,7 +19,7 @@ blueprint = Blueprint("usage", __name__, url_prefix="/api/v1")
 csrf.exempt(blueprint)
 
 MOST_EVENTS = 1_000
-PLACES = quotas.Places(inside=6, outside=18, patience_s=10)
+PLACES = quotas.Places(inside=24, outside=0, patience_s=10)
 _SHAPE = '{"events": [{"id": …, "account": …, "meter": …, "quantity": …, "at": …}]}'
 _Source = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -43,7 +43,8 @@ def post_usage() -> Response:
             "too_many_events",
         )
     charge(len(raws))
-    taken = _take_together(source, raws) if len(raws) == 1 else _take(source, raws)
+    with PLACES.one_for(g.workspace.id):
+        taken = _take(source, raws)
     rejected = [
         {
             "index": each.index,
@@ -64,13 +65,6 @@ def charge(events: int) -> None:
 
 
 def _take(source: str, raws: list[msgspec.Raw]) -> Taken:
-    with PLACES.one_for(g.workspace.id):
-        taken = taking.take(source, raws, utc_now(), g.workspace.time_zone)
-        db.session.commit()
-    return taken
-
-
-def _take_together(source: str, raws: list[msgspec.Raw]) -> Taken:
     zone = g.workspace.time_zone
 
     def store(requests: list[list[msgspec.Raw]]) -> list[Taken]:

@@ -1,19 +1,24 @@
 """Shares commits: what comes while a commit is under way is stored together by the next one, and answered after it.
 
-A single event costs a round trip and a flush to disk; so sixteen at a time cost hardly more than one.
+A single event costs a round trip and a flush to disk; so sixteen at a time cost hardly more than one. Batches that are
+stored together do not wait for each other's hold on the days of the same accounts.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Hashable, Sequence, Sized
 from dataclasses import dataclass, field
+from itertools import accumulate
 from threading import Lock
 from typing import Any
 
 from app.extensions import db
 
+MOST = 4_000  # things in one commit
+
 
 @dataclass
 class _Ticket:
-    item: Any
+    item: Sized
     answer: Any = None
     error: Exception | None = None
     is_over: bool = False
@@ -27,6 +32,14 @@ class _Line:
     guard: Lock = field(default_factory=Lock)
     waiting: list[_Ticket] = field(default_factory=list)
 
+    def next(self) -> list[_Ticket]:
+        """Take those who came first, until they bring MOST things together."""
+        with self.guard:
+            sizes = list(accumulate(len(ticket.item) for ticket in self.waiting))
+            first = max(1, bisect_right(sizes, MOST))
+            taken, self.waiting = self.waiting[:first], self.waiting[first:]
+        return taken
+
 
 _lines: dict[Hashable, _Line] = {}
 _of_lines = Lock()
@@ -34,7 +47,7 @@ _of_lines = Lock()
 Store = Callable[[Sequence[Any]], Sequence[Any]]
 
 
-def together(who: Hashable, item: Any, store: Store) -> Any:
+def together(who: Hashable, item: Sized, store: Store) -> Any:
     """Have `store` keep `item`, with others' that wait, and give its answer once that is committed.
 
     `store` takes items and gives an answer for each; it works in the transaction of whoever calls it, who must stand
@@ -48,10 +61,8 @@ def together(who: Hashable, item: Any, store: Store) -> Any:
     with line.guard:
         line.waiting.append(ticket)
     with line.turn:
-        if not ticket.is_over:
-            with line.guard:
-                batch, line.waiting = line.waiting, []
-            _keep(batch, store)
+        while not ticket.is_over:
+            _keep(line.next(), store)
     if ticket.error is not None:
         raise ticket.error
     return ticket.answer
