@@ -11,7 +11,7 @@ from app.accounts.models import ScoringRound
 from app.core import clock, queue
 from app.extensions import db
 
-GATHER_FOR = timedelta(seconds=2)  # so that a stream of events is scored in rounds, not one by one
+GATHER_FOR = timedelta(seconds=1)  # so that a stream of events is scored in rounds, not one by one
 
 
 @dataclass(frozen=True)

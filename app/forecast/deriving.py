@@ -1,5 +1,6 @@
 """Derives what follows from the facts, in order: revenue, summaries, scores, renewals, the day's snapshot."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from app.accounts import movements
@@ -10,6 +11,14 @@ from app.health import scoring
 from app.health.scoring import Progress
 from app.identity.models import Workspace
 from app.usage import summarising as usage
+
+
+def derive_some(workspace: Workspace, as_of: date, account_ids: Sequence[int]) -> None:
+    """Bring the summaries and scores of some accounts up to the end of a day; the book's forecast waits for its own."""
+    accounts.refresh(account_ids, as_of)
+    usage.refresh(account_ids, as_of)
+    scoring.score_accounts(workspace, as_of, account_ids)
+    accounts.count_book()
 
 
 def derive(workspace: Workspace, as_of: date, progress: Progress = lambda *_: None) -> None:
