@@ -4,9 +4,13 @@ A single event costs a round trip and a flush to disk; so sixteen at a time cost
 """
 
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
+
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.extensions import db
 
@@ -63,7 +67,7 @@ def _keep(batch: Sequence[_Ticket], store: Store) -> None:
         answers = store([ticket.item for ticket in batch])
         db.session.commit()
     except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the tickets, not to whose turn it was
-        db.session.rollback()
+        _let_go()
         if len(batch) > 1:
             for ticket in batch:
                 _keep([ticket], store)
@@ -72,3 +76,9 @@ def _keep(batch: Sequence[_Ticket], store: Store) -> None:
         return
     for ticket, answer in zip(batch, answers, strict=True):
         ticket.answer, ticket.is_over = answer, True
+
+
+def _let_go() -> None:
+    """Roll back; where the connection is lost that fails too, and those who wait must hear of it all the same."""
+    with suppress(SQLAlchemyError, psycopg.Error):
+        db.session.rollback()
