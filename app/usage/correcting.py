@@ -6,9 +6,18 @@ from sqlalchemy import text
 
 from app.core.upserting import run_raw
 from app.extensions import db
-from app.usage.ingesting import FOLD_SUMS, GIVEN, KEEP_RAW, NOTE_TOUCH, Events, day_columns, pack
+from app.usage.ingesting import (
+    FOLD_SUMS,
+    GIVEN,
+    KEEP_RAW,
+    NOTE_PEOPLE,
+    UNNOTED,
+    Events,
+    ask_for_scoring,
+    day_columns,
+    pack,
+)
 from app.usage.sourcing import get_known, note_intake
-from app.usage.touching import ask_for_scoring
 
 _CORRECT = f"""
 WITH {GIVEN}, was AS MATERIALIZED (
@@ -26,7 +35,11 @@ WITH {GIVEN}, was AS MATERIALIZED (
 ), {KEEP_RAW.format(of="says")}, cells AS MATERIALIZED (
     SELECT account_id, meter_id, day, dom, -quantity AS quantity, is_max FROM was
     UNION ALL SELECT account_id, meter_id, day, dom, quantity, is_max FROM says
-), {FOLD_SUMS}, {NOTE_TOUCH}
+), named AS MATERIALIZED (
+    SELECT e.account_id, e.person, e.day, e.dom FROM known e JOIN counted_event USING (source_id, key) WHERE {UNNOTED}
+), {FOLD_SUMS}, {NOTE_PEOPLE.format(of="named")}, touched AS (
+    INSERT INTO touched_account (account_id) SELECT account_id FROM cells UNION SELECT account_id FROM named
+), asked AS ({ask_for_scoring("EXISTS (TABLE cells) OR EXISTS (TABLE named)")})
 SELECT coalesce(json_agg(DISTINCT jsonb_build_array(account_id, meter_id, day - dom + 1, is_max)), '[]') FROM cells
 """
 
@@ -34,7 +47,8 @@ SELECT coalesce(json_agg(DISTINCT jsonb_build_array(account_id, meter_id, day - 
 def correct(source: str, events: Events, now: datetime, zone: str = "UTC") -> int:
     """Replace counted events by corrected ones of the same ids; their days follow. Of one id the last counts.
 
-    Gives how many months of maxima were counted anew. People stay noted on the days they were.
+    Gives how many months of maxima were counted anew. People stay noted on the days they were, and whom a correction
+    names is noted too.
     """
     if not events:
         return 0
@@ -46,12 +60,10 @@ def correct(source: str, events: Events, now: datetime, zone: str = "UTC") -> in
 def recount(source: str, events: Events, now: datetime, zone: str) -> int:
     """Do what `correct` does, and leave it to the caller to note the intake."""
     last = list({event["event_id"]: event for event in events}.values())
-    (months,) = run_raw(_CORRECT, [pack(last), source, zone])
+    (months,) = run_raw(_CORRECT, [pack(last), source, zone, now])
     maxima = sorted(tuple(month[:3]) for month in months if month[3])
     for account_id, meter_id, month in maxima:
         _recount_maximum(account_id, meter_id, month)
-    if months:
-        ask_for_scoring(now)
     return len(maxima)
 
 

@@ -67,11 +67,29 @@ def take(source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: 
     for index, name, detail in taken.rejected:
         at, event = good[index]
         refused.append(Refusal(at, name, name, getattr(event, name), detail))
-    if any(event.replace for _, event in good):
-        recount(source, [row for row, (_, event) in zip(rows, good, strict=True) if event.replace], now, zone)
+    corrected = _correct(source, good, rows, {n for n, _, _ in taken.rejected}, now, zone)
     refused.sort(key=lambda each: each.index)
-    holding.hold(source, PROTOCOL, [_held(raws[each.index], each) for each in refused], now)
+    held = [(each.index, _held(raws[each.index], each)) for each in refused]
+    holding.hold(source, PROTOCOL, [each for n, each in held if n >= corrected.get(each.event_id, 0)], now)
     return Taken(taken.accepted, taken.duplicates, refused, frozenset(good[n][0] for n in taken.fresh))
+
+
+def _correct(
+    source: str,
+    good: Sequence[tuple[int, Event]],
+    rows: Sequence[Mapping[str, Any]],
+    unknown: set[int],
+    now: datetime,
+    zone: str,
+) -> dict[str, int]:
+    """Have the corrections that can be used win over what came before them, also where that is held. Gives the index
+    of each by the id under which one that cannot be used is held."""
+    usable = [n for n, (_, event) in enumerate(good) if event.replace and n not in unknown]
+    corrected = {_id_of_correction(good[n][1].id): good[n][0] for n in usable}
+    if usable:
+        recount(source, [rows[n] for n in usable], now, zone)
+        holding.overtake(source, list(corrected), now)
+    return corrected
 
 
 def take_all(source: str, requests: Sequence[Sequence[msgspec.Raw]], now: datetime, zone: str) -> list[Taken]:
@@ -109,7 +127,14 @@ def _held(raw: msgspec.Raw | bytes, refusal: Refusal) -> Held:
     message = msgspec.json.decode(raw)
     given = message.get("id") if isinstance(message, Mapping) else None
     event_id = given if isinstance(given, str) and given else sha256(bytes(raw)).hexdigest()
+    if isinstance(message, Mapping) and message.get("replace") is True:
+        event_id = _id_of_correction(event_id)
     return Held(event_id, message, refusal.reason, refusal.value, refusal.detail)
+
+
+def _id_of_correction(event_id: str) -> str:
+    """A correction is held beside what it corrects: a repeat of that, come late, must not take its place."""
+    return sha256(f"{event_id}\0replace".encode()).hexdigest()
 
 
 def _field_of(message: str) -> str:
