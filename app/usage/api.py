@@ -9,10 +9,10 @@ from app.core import quotas
 from app.core.bodies import read_body
 from app.core.clock import utc_now
 from app.core.problems import Problem
-from app.extensions import csrf, db
+from app.extensions import csrf
 from app.identity import guard
 from app.usage import taking
-from app.usage.committing import together
+from app.usage.committing import alone, together
 from app.usage.taking import Taken
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/v1")
@@ -44,6 +44,8 @@ def post_usage() -> Response:
         )
     charge(len(raws))
     taken = _take_together(source, raws) if len(raws) == 1 else _take(source, raws)
+    if taken.corrections:
+        alone(lambda: taking.correct(source, taken, utc_now(), g.workspace.time_zone))
     rejected = [
         {
             "index": each.index,
@@ -65,9 +67,7 @@ def charge(events: int) -> None:
 
 def _take(source: str, raws: list[msgspec.Raw]) -> Taken:
     with PLACES.one_for(g.workspace.id):
-        taken = taking.take(source, raws, utc_now(), g.workspace.time_zone)
-        db.session.commit()
-    return taken
+        return alone(lambda: taking.take(source, raws, utc_now(), g.workspace.time_zone))
 
 
 def _take_together(source: str, raws: list[msgspec.Raw]) -> Taken:

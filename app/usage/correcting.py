@@ -17,6 +17,7 @@ from app.usage.ingesting import (
     day_columns,
     pack,
 )
+from app.usage.models import DAYS
 from app.usage.sourcing import get_known, note_intake
 
 _CORRECT = f"""
@@ -68,14 +69,23 @@ def recount(source: str, events: Events, now: datetime, zone: str) -> int:
 
 
 def _recount_maximum(account_id: int, meter_id: int, month: str) -> None:
+    """The row is locked first, so that what is read of the ledger holds all that was folded into it."""
+    month_of = {"account": account_id, "meter": meter_id, "month": month}
+    db.session.execute(text(_LOCK), month_of)
     counted = day_columns("greatest(max(quantity) FILTER (WHERE date_part('day', day) = {d}), 0)")
     db.session.execute(
         text(
-            "INSERT INTO daily_usage (account_id, meter_id, month, totals)"
-            f" SELECT :account, :meter, CAST(:month AS date), ARRAY[{counted}] FROM counted_event"
+            f"UPDATE daily_usage SET totals = (SELECT ARRAY[{counted}] FROM counted_event"
             " WHERE account_id = :account AND meter_id = :meter AND is_max"
-            " AND day BETWEEN CAST(:month AS date) AND (CAST(:month AS date) + interval '1 month - 1 day')::date"
-            " ON CONFLICT (workspace_id, account_id, meter_id, month) DO UPDATE SET totals = excluded.totals"
+            " AND day BETWEEN CAST(:month AS date) AND (CAST(:month AS date) + interval '1 month - 1 day')::date)"
+            " WHERE account_id = :account AND meter_id = :meter AND month = CAST(:month AS date)"
         ),
-        {"account": account_id, "meter": meter_id, "month": month},
+        month_of,
     )
+
+
+_LOCK = f"""
+INSERT INTO daily_usage (account_id, meter_id, month, totals)
+VALUES (:account, :meter, CAST(:month AS date), array_fill(0.0::float8, ARRAY[{DAYS}]))
+ON CONFLICT (workspace_id, account_id, meter_id, month) DO UPDATE SET totals = daily_usage.totals
+"""

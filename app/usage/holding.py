@@ -106,6 +106,8 @@ def end(ids: Sequence[int], how: str, now: datetime) -> None:
 
 def overtake(source: str, event_ids: Sequence[str], now: datetime) -> None:
     """Close what is held under some ids: something newer was counted in its place."""
+    if not event_ids:
+        return
     query = (
         "UPDATE held_event h SET ended_at = :now, \"end\" = 'overtaken' FROM usage_source s"
         " WHERE s.workspace_id = h.workspace_id AND s.id = h.source_id AND s.name = :source AND h.ended_at IS NULL"

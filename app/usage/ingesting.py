@@ -88,6 +88,7 @@ def ask_for_scoring(where: str) -> str:
     return queue.asking("score_touched", "touched", f"$4 + interval '{GATHER_FOR.total_seconds()} s'", where)
 
 
+# What writes runs from the last to the first: the job, people, sums, maxima. A correction goes the same way.
 _INGEST = f"""
 WITH {GIVEN}, once AS MATERIALIZED (
     SELECT DISTINCT ON (key) * FROM known ORDER BY key, n
@@ -97,7 +98,7 @@ WITH {GIVEN}, once AS MATERIALIZED (
     ON CONFLICT (workspace_id, source_id, key) DO NOTHING RETURNING key
 ), cells AS MATERIALIZED (
     SELECT once.* FROM once JOIN fresh USING (key)
-), {KEEP_RAW.format(of="cells")}, {FOLD_SUMS}, {_FOLD_MAXIMA}, {NOTE_PEOPLE.format(of="cells")}, {_NOTE_TOUCH},
+), {KEEP_RAW.format(of="cells")}, {_FOLD_MAXIMA}, {FOLD_SUMS}, {NOTE_PEOPLE.format(of="cells")}, {_NOTE_TOUCH},
 asked AS ({ask_for_scoring("EXISTS (TABLE fresh)")}), noted AS (
     INSERT INTO intake (source_id, at, accepted, duplicates, rejected)
     SELECT sender.id, $4, taken.fresh, taken.known - taken.fresh, taken.given - taken.known + $5

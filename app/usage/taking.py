@@ -45,19 +45,26 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of what was sent. `fresh`: the indexes of the records that were new."""
+    """What became of what was sent. `fresh`: the indexes of the records that were new.
+
+    `corrections`: those that can be used, each with its index, for `correct` to apply.
+    """
 
     accepted: int = 0
     duplicates: int = 0
     refused: list[Refusal] = field(default_factory=list)
     fresh: frozenset[int] = frozenset()
+    corrections: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
 
 _EVENT = msgspec.json.Decoder(Event)
 
 
 def take(source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: str) -> Taken:
-    """Count each event once by (source, id) and keep those that cannot be counted, to be replayed once mended."""
+    """Count each event once by (source, id) and keep those that cannot be counted, to be replayed once mended.
+
+    Corrections count as the events they are, where those are new; `correct` does the rest.
+    """
     good, refused = _judge(raws)
     rows = [_as_row(event, now) for _, event in good]
     taken = ingesting.ingest(source, rows, now, zone, len(refused))
@@ -67,29 +74,25 @@ def take(source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: 
     for index, name, detail in taken.rejected:
         at, event = good[index]
         refused.append(Refusal(at, name, name, getattr(event, name), detail))
-    corrected = _correct(source, good, rows, {n for n, _, _ in taken.rejected}, now, zone)
+    unknown = {n for n, _, _ in taken.rejected}
+    usable = [n for n, (_, event) in enumerate(good) if event.replace and n not in unknown]
+    newest = {_id_of_correction(good[n][1].id): good[n][0] for n in usable}
+    holding.overtake(source, list(newest), now)
     refused.sort(key=lambda each: each.index)
     held = [(each.index, _held(raws[each.index], each)) for each in refused]
-    holding.hold(source, PROTOCOL, [each for n, each in held if n >= corrected.get(each.event_id, 0)], now)
-    return Taken(taken.accepted, taken.duplicates, refused, frozenset(good[n][0] for n in taken.fresh))
+    holding.hold(source, PROTOCOL, [each for n, each in held if n >= newest.get(each.event_id, 0)], now)
+    fresh = frozenset(good[n][0] for n in taken.fresh)
+    return Taken(taken.accepted, taken.duplicates, refused, fresh, [(good[n][0], rows[n]) for n in usable])
 
 
-def _correct(
-    source: str,
-    good: Sequence[tuple[int, Event]],
-    rows: Sequence[Mapping[str, Any]],
-    unknown: set[int],
-    now: datetime,
-    zone: str,
-) -> dict[str, int]:
-    """Have the corrections that can be used win over what came before them, also where that is held. Gives the index
-    of each by the id under which one that cannot be used is held."""
-    usable = [n for n, (_, event) in enumerate(good) if event.replace and n not in unknown]
-    corrected = {_id_of_correction(good[n][1].id): good[n][0] for n in usable}
-    if usable:
-        recount(source, [rows[n] for n in usable], now, zone)
-        holding.overtake(source, list(corrected), now)
-    return corrected
+def correct(source: str, taken: Taken, now: datetime, zone: str) -> None:
+    """Have the corrections among what was taken win over what was counted before.
+
+    After a commit of what was taken, not together with it: that holds days, and two who hold days and come back for
+    more would wait for each other. Whoever is cut off in between has no answer yet, and sends again.
+    """
+    if taken.corrections:
+        recount(source, [row for _, row in taken.corrections], now, zone)
 
 
 def take_all(source: str, requests: Sequence[Sequence[msgspec.Raw]], now: datetime, zone: str) -> list[Taken]:
@@ -103,7 +106,8 @@ def _part(taken: Taken, start: int, end: int) -> Taken:
     """Give what became of the records from `start` to before `end`, numbered from 0."""
     refused = [replace(each, index=each.index - start) for each in taken.refused if start <= each.index < end]
     fresh = frozenset(index - start for index in taken.fresh if start <= index < end)
-    return Taken(len(fresh), end - start - len(fresh) - len(refused), refused, fresh)
+    corrections = [(index - start, row) for index, row in taken.corrections if start <= index < end]
+    return Taken(len(fresh), end - start - len(fresh) - len(refused), refused, fresh, corrections)
 
 
 def _judge(raws: Sequence[msgspec.Raw | bytes]) -> tuple[list[tuple[int, Event]], list[Refusal]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 import httpx
 
@@ -29,7 +29,7 @@ class Sender:
     key: str
     answers: Counter[int | None] = field(default_factory=Counter)
 
-    def __enter__(self) -> "Sender":
+    def __enter__(self) -> Self:
         self._client = httpx.Client(base_url=self.address, timeout=15, headers={"Authorization": f"Bearer {self.key}"})
         return self
 
@@ -73,6 +73,7 @@ class Load:
     address: str
     key: str
     lines: Sequence[Sequence[Request]]
+    forgets: float = 0.15  # how often an answer is lost on its way, so that something is sent again
     acknowledged: dict[Id, Fact] = field(default_factory=dict)
     answers: Counter[int | None] = field(default_factory=Counter)
     _lock: Lock = field(default_factory=Lock)
@@ -81,7 +82,7 @@ class Load:
         """Send all of it; once a quarter is acknowledged, `strike`."""
         quarter = sum(len(request.facts) for line in self.lines for request in line) // 4
         with ThreadPoolExecutor(len(self.lines)) as pool:
-            sent = [pool.submit(self._send, line, Random(n)) for n, line in enumerate(self.lines)]  # noqa: S311 no secret
+            sent = [pool.submit(self._send, line, Random(n)) for n, line in enumerate(self.lines)]
             assert wait_until(lambda: len(self.acknowledged) >= quarter or _failed(sent), within_s=60, pause_s=0.005)
             assert any(not each.done() for each in sent), "all was sent before anything happened"
             strike()
@@ -94,7 +95,7 @@ class Load:
                 sender.deliver(request.path, request.body)
                 with self._lock:
                     self.acknowledged.update(request.facts)
-                if chance.random() < 0.15:  # noqa: PLR2004 an answer may be lost on its way: then it is sent again
+                if chance.random() < self.forgets:
                     again = line[chance.randint(0, number)]
                     sender.deliver(again.path, again.body)
         with self._lock:
@@ -109,7 +110,7 @@ def some_facts(chance: Random, accounts: Sequence[str], meters: Sequence[str]) -
     """Think up events of the last days, without end; whole quantities, so that sums are exact."""
     while True:
         at = DAY - timedelta(minutes=chance.randint(1, 20 * 24 * 60))
-        person = f"p{chance.randint(1, 9)}" if chance.random() < 0.7 else None  # noqa: PLR2004
+        person = f"p{chance.randint(1, 9)}" if chance.random() < 0.7 else None
         yield Fact(chance.choice(accounts), chance.choice(meters), float(chance.randint(1, 9)), at, person)
 
 
@@ -147,7 +148,7 @@ def segment_batch(name: str, source: str, facts: Sequence[Fact], *first: dict[st
                 "userId": fact.person or "nobody",
                 "context": {"groupId": fact.account},
                 "timestamp": fact.at.isoformat(),
-            }  # fmt: skip
+            }
         )
         known_as = f"{name}-{n} {PRODUCT_EVENTS}"
         told[source, known_as] = Fact(fact.account, PRODUCT_EVENTS, 1.0, fact.at, fact.person or "nobody")

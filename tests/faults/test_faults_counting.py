@@ -86,7 +86,8 @@ class Book:
                 if sender == source
             ]
             if raws:
-                taking.take(source, raws, NOW, self.workspace.time_zone)
+                taken = taking.take(source, raws, NOW, self.workspace.time_zone)
+                taking.correct(source, taken, NOW, self.workspace.time_zone)
 
 
 @searched
