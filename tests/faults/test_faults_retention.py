@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 from dateutil.relativedelta import relativedelta
 from sqlalchemy import create_engine, text
+from structlog.testing import capture_logs
 
 from app.core.clock import utc_now
 from app.extensions import db
@@ -121,10 +122,11 @@ def test_a_backup_that_reads_a_month_puts_its_drop_off_and_does_not_stop_events(
     fill(committed)
     made = committing(partitions.make_ahead, LONG_AGO)()
     ended = LONG_AGO + relativedelta(months=1)
-    with swept.execution_options(isolation_level="READ COMMITTED").begin():
+    with swept.execution_options(isolation_level="READ COMMITTED").begin(), capture_logs() as said:
         swept.execute(text("LOCK TABLE usage_event IN ACCESS SHARE MODE"))
         db.session.execute(text("SET LOCAL statement_timeout = '20s'"))
         assert committing(partitions.drop_before, ended)() == []
         assert committing(send, "f")().accepted == len(FACTS)
+    assert ["due to lock timeout" in each.get("error", "") for each in said] == [True]
     swept.execution_options(isolation_level="AUTOCOMMIT")
     assert committing(partitions.drop_before, ended)() == made[:1]
