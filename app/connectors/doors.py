@@ -11,6 +11,7 @@ from app.core import clock, quotas
 from app.core.problems import Problem
 from app.extensions import csrf, db
 from app.usage.api import charge
+from app.usage.committing import alone
 from app.usage.holding import Held, hold
 from app.usage.sourcing import note_intake
 from app.usage.taking import Taken
@@ -59,9 +60,7 @@ def receive(protocol: Protocol, messages: Sequence[Any], source: str | None = No
     charge(len(messages))
     now = clock.utc_now()
     with PLACES.one_for(g.workspace.id):
-        taken = take(source or source_name(protocol), protocol, messages, g.workspace, now)
-        db.session.commit()
-    return taken
+        return alone(lambda: take(source or source_name(protocol), protocol, messages, g.workspace, now))
 
 
 def keep_body(protocol: Protocol, data: bytes, detail: str) -> None:

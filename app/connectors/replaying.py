@@ -56,5 +56,7 @@ def _take(source: str, protocol: str, messages: Sequence[Any], workspace: Worksp
     """As of when it came: an event that says no time of its own happened then."""
     if protocol == taking.PROTOCOL:
         raws = [msgspec.json.encode(message) for message in messages]
-        return taking.take(source, raws, received, workspace.time_zone)
+        taken = taking.take(source, raws, received, workspace.time_zone)
+        taking.correct(source, taken, received, workspace.time_zone)
+        return taken
     return take(source, PROTOCOLS[protocol], messages, workspace, received)

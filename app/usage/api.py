@@ -12,7 +12,7 @@ from app.core.problems import Problem
 from app.extensions import csrf
 from app.identity import guard
 from app.usage import taking
-from app.usage.committing import together
+from app.usage.committing import alone, together
 from app.usage.taking import Taken
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/v1")
@@ -45,6 +45,8 @@ def post_usage() -> Response:
     charge(len(raws))
     with PLACES.one_for(g.workspace.id):
         taken = _take(source, raws)
+    if taken.corrections:
+        alone(lambda: taking.correct(source, taken, utc_now(), g.workspace.time_zone))
     rejected = [
         {
             "index": each.index,

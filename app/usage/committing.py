@@ -2,18 +2,29 @@
 
 A single event costs a round trip and a flush to disk; so sixteen at a time cost hardly more than one. Batches that are
 stored together do not wait for each other's hold on the days of the same accounts.
+
+Whoever counts locks days in order. Where two writers stand in each other's way all the same, PostgreSQL lets one of
+them go, which is stored once more.
 """
 
 from bisect import bisect_right
 from collections.abc import Callable, Hashable, Sequence, Sized
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
+
+import psycopg
+import structlog
+from psycopg.errors import DeadlockDetected
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.extensions import db
 
 MOST = 4_000  # things in one commit
+_log = structlog.get_logger()
+TRIES = 4
 
 
 @dataclass
@@ -44,6 +55,7 @@ class _Line:
 _lines: dict[Hashable, _Line] = {}
 _of_lines = Lock()
 
+Kept = TypeVar("Kept")
 Store = Callable[[Sequence[Any]], Sequence[Any]]
 
 
@@ -68,13 +80,27 @@ def together(who: Hashable, item: Sized, store: Store) -> Any:
     return ticket.answer
 
 
+def alone(store: Callable[[], Kept], tries: int = TRIES) -> Kept:
+    """Have `store` keep something, commit it and give what `store` gave; once more where two writers were in each
+    other's way."""
+    try:
+        kept = store()
+        db.session.commit()
+    except (OperationalError, psycopg.OperationalError) as error:
+        if tries == 1 or not isinstance(getattr(error, "orig", error), DeadlockDetected):
+            raise
+        _log.info("stored_once_more", tries_left=tries - 1)
+        _let_go()
+        return alone(store, tries - 1)
+    return kept
+
+
 def _keep(batch: Sequence[_Ticket], store: Store) -> None:
     """Store a batch in one commit; where that fails, each alone, so that one bad item harms no other."""
     try:
-        answers = store([ticket.item for ticket in batch])
-        db.session.commit()
+        answers = alone(lambda: store([ticket.item for ticket in batch]))
     except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the tickets, not to whose turn it was
-        db.session.rollback()
+        _let_go()
         if len(batch) > 1:
             for ticket in batch:
                 _keep([ticket], store)
@@ -83,3 +109,9 @@ def _keep(batch: Sequence[_Ticket], store: Store) -> None:
         return
     for ticket, answer in zip(batch, answers, strict=True):
         ticket.answer, ticket.is_over = answer, True
+
+
+def _let_go() -> None:
+    """Roll back; where the connection is lost that fails too, and those who wait must hear of it all the same."""
+    with suppress(SQLAlchemyError, psycopg.Error):
+        db.session.rollback()

@@ -97,11 +97,23 @@ def claim_open(after: int, most: int, reason: str | None = None, value: str | No
 
 
 def end(ids: Sequence[int], how: str, now: datetime) -> None:
-    """Close held things: `counted` or `discarded`."""
+    """Close held things: `counted`, `overtaken` or `discarded`."""
     db.session.execute(
         text('UPDATE held_event SET ended_at = :now, "end" = :how WHERE id = ANY(:ids)'),
         {"now": now, "how": how, "ids": list(ids)},
     )
+
+
+def overtake(source: str, event_ids: Sequence[str], now: datetime) -> None:
+    """Close what is held under some ids: something newer was counted in its place."""
+    if not event_ids:
+        return
+    query = (
+        "UPDATE held_event h SET ended_at = :now, \"end\" = 'overtaken' FROM usage_source s"
+        " WHERE s.workspace_id = h.workspace_id AND s.id = h.source_id AND s.name = :source AND h.ended_at IS NULL"
+        f" AND h.key IN (SELECT {KEY.format(id='event_id')} FROM unnest(CAST(:ids AS text[])) AS event_id)"
+    )
+    db.session.execute(text(query), {"source": source, "ids": sorted(event_ids), "now": now})
 
 
 def discard(reason: str, value: str, now: datetime) -> int:

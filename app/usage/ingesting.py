@@ -63,18 +63,18 @@ def fold(name: str, which: str, gather: str, combine: str) -> str:
 FOLD_SUMS = fold("sums", "NOT is_max", "coalesce(sum{of}, 0)", "{old} + {new}")
 _FOLD_MAXIMA = fold("maxima", "is_max", "greatest(max{of}, 0)", "greatest({old}, {new})")
 # Asked row by row, not as an anti-join: a plan made while the table was small would read the whole of it ever after.
-_NOTE_PEOPLE = """
+UNNOTED = """e.person IS NOT NULL AND coalesce((
+        SELECT u.days FROM user_month u WHERE u.account_id = e.account_id AND u.person = e.person
+        AND u.month = e.day - e.dom + 1), 0) & (1 << (e.dom - 1)) = 0"""
+NOTE_PEOPLE = f"""
 people AS (
     INSERT INTO user_month (account_id, person, month, days)
     SELECT account_id, person, day - dom + 1 AS month, bit_or(1 << (dom - 1))
-    FROM (SELECT DISTINCT account_id, person, day, dom FROM cells WHERE person IS NOT NULL) seen
-    WHERE coalesce((
-        SELECT u.days FROM user_month u WHERE u.account_id = seen.account_id AND u.person = seen.person
-        AND u.month = seen.day - seen.dom + 1), 0) & (1 << (seen.dom - 1)) = 0
+    FROM (SELECT DISTINCT account_id, person, day, dom FROM {{of}} WHERE person IS NOT NULL) e WHERE {UNNOTED}
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (workspace_id, account_id, person, month) DO UPDATE SET days = user_month.days | excluded.days
 )"""
-NOTE_TOUCH = """
+_NOTE_TOUCH = """
 touched AS (
     INSERT INTO touched_account (account_ids) SELECT array_agg(DISTINCT account_id) FROM cells HAVING count(*) > 0
 )"""
@@ -84,9 +84,15 @@ raw AS (
         (source_id, event_id, account_id, meter_id, happened_at, quantity, person, name, properties)
     SELECT source_id, event_id, account_id, meter_id, happened_at, quantity, person, name, properties FROM {of}
 )"""
-_ASK = queue.asking(
-    "score_touched", "touched", f"$4 + interval '{GATHER_FOR.total_seconds()} s'", "EXISTS (TABLE fresh)"
-)
+
+
+def ask_for_scoring(where: str) -> str:
+    """Write what touching.ask_for_scoring does, as the last CTE that writes: it is the first to run, so that whoever
+    counts waits for another's job before it holds any day."""
+    return queue.asking("score_touched", "touched", f"$4 + interval '{GATHER_FOR.total_seconds()} s'", where)
+
+
+# What writes runs from the last to the first: the job, people, sums, maxima. A correction goes the same way.
 _INGEST = f"""
 WITH {GIVEN}, once AS MATERIALIZED (
     SELECT DISTINCT ON (key) * FROM known ORDER BY key, n
@@ -96,8 +102,8 @@ WITH {GIVEN}, once AS MATERIALIZED (
     ON CONFLICT (workspace_id, source_id, key) DO NOTHING RETURNING key
 ), cells AS MATERIALIZED (
     SELECT once.* FROM once JOIN fresh USING (key)
-), {KEEP_RAW.format(of="cells")}, {FOLD_SUMS}, {_FOLD_MAXIMA}, {_NOTE_PEOPLE}, {NOTE_TOUCH},
-asked AS ({_ASK}), noted AS (
+), {KEEP_RAW.format(of="cells")}, {_FOLD_MAXIMA}, {FOLD_SUMS}, {NOTE_PEOPLE.format(of="cells")}, {_NOTE_TOUCH},
+asked AS ({ask_for_scoring("EXISTS (TABLE fresh)")}), noted AS (
     INSERT INTO intake (source_id, at, accepted, duplicates, rejected)
     SELECT sender.id, $4, taken.fresh, taken.known - taken.fresh, taken.given - taken.known + $5
     FROM sender, (SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM known), (SELECT count(*) FROM given))

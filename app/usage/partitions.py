@@ -5,6 +5,7 @@ nothing is refused for want of a partition.
 """
 
 import re
+from collections.abc import Sequence
 from datetime import date
 
 import structlog
@@ -16,6 +17,7 @@ from app.extensions import db
 
 _log = structlog.get_logger()
 AHEAD = 3  # months, this one included
+PATIENCE = "5s"  # events queue up behind whoever waits for a lock on the whole table
 _NAME = re.compile(r"usage_event_(\d{4})_(\d{2})")
 _OWN = "workspace_id = NULLIF(current_setting('app.workspace_id', true), '')::bigint"
 _ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('partitions of usage_event', 0))")
@@ -30,19 +32,21 @@ def make_ahead(today: date) -> list[str]:
     first = today.replace(day=1)
     months = [first + relativedelta(months=n) for n in range(AHEAD)]
     missing = sorted(set(months) - set(existing()))
-    return [_name(month) for month in missing if _make(month)]
+    return [_name(month) for month in missing if _managed("made", month, _steps(month))]
 
 
 def drop_before(day: date) -> list[str]:
-    """Drop the partitions of months that ended before `day`. Totals, people and the ledger do not change."""
+    """Drop the partitions of months that ended before `day`. Totals, people and the ledger do not change.
+
+    A month that somebody reads for long, such as a backup, stays until the next time.
+    """
     db.session.execute(_ALONE)
     over = [month for month in existing() if month + relativedelta(months=1) <= day]
-    for month in over:
-        db.session.execute(text(f"DROP TABLE {_name(month)}"))
+    dropped = [_name(month) for month in over if _managed("dropped", month, [f"DROP TABLE {_name(month)}"])]
     db.session.execute(
         text("DELETE FROM usage_event_rest WHERE received_at < :day"), {"day": day}
     )  # of this workspace alone: row security holds here too
-    return [_name(month) for month in over]
+    return dropped
 
 
 def existing() -> list[date]:
@@ -54,27 +58,27 @@ def existing() -> list[date]:
     return sorted(date(int(match[1]), int(match[2]), 1) for match in found)
 
 
-def _make(month: date) -> bool:
+def _managed(what: str, month: date, steps: Sequence[str]) -> bool:
+    """Take all steps or none."""
     try:
         with db.session.begin_nested():
-            for statement in _steps(_name(month), month, month + relativedelta(months=1)):
+            for statement in (f"SET LOCAL lock_timeout = '{PATIENCE}'", *steps, "SET LOCAL lock_timeout = 0"):
                 db.session.execute(text(statement))
     except (IntegrityError, OperationalError) as error:  # events in the rest, or the lock was not to be had
-        _log.warning("partition_not_made", month=str(month), error=str(error.orig))
+        _log.warning(f"partition_not_{what}", month=str(month), error=str(error.orig))
         return False
     return True
 
 
-def _steps(name: str, month: date, following: date) -> tuple[str, ...]:
+def _steps(month: date) -> tuple[str, ...]:
     """Attaching, unlike CREATE TABLE … PARTITION OF, lets events come in meanwhile."""
+    name, following = _name(month), month + relativedelta(months=1)
     return (
         f"CREATE TABLE {name} (LIKE usage_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
         f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY own_workspace ON {name} USING ({_OWN}) WITH CHECK ({_OWN})",
-        "SET LOCAL lock_timeout = '5s'",
         f"ALTER TABLE usage_event ATTACH PARTITION {name} FOR VALUES FROM ('{month}') TO ('{following}')",
-        "SET LOCAL lock_timeout = 0",
     )
 
 

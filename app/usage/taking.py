@@ -47,19 +47,26 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of what was sent. `fresh`: the indexes of the records that were new."""
+    """What became of what was sent. `fresh`: the indexes of the records that were new.
+
+    `corrections`: those that can be used, each with its index, for `correct` to apply.
+    """
 
     accepted: int = 0
     duplicates: int = 0
     refused: list[Refusal] = field(default_factory=list)
     fresh: frozenset[int] = frozenset()
+    corrections: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
 
 _EVENT = msgspec.json.Decoder(Event)
 
 
 def take(source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: str) -> Taken:
-    """Count each event once by (source, id) and keep those that cannot be counted, to be replayed once mended."""
+    """Count each event once by (source, id) and keep those that cannot be counted, to be replayed once mended.
+
+    Corrections count as the events they are, where those are new; `correct` does the rest.
+    """
     good, refused = _judge(raws)
     rows = [_as_row(event, now) for _, event in good]
     taken = ingesting.ingest(source, rows, now, zone, len(refused))
@@ -69,11 +76,25 @@ def take(source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: 
     for index, name, detail in taken.rejected:
         at, event = good[index]
         refused.append(Refusal(at, name, name, getattr(event, name), detail))
-    if any(event.replace for _, event in good):
-        recount(source, [row for row, (_, event) in zip(rows, good, strict=True) if event.replace], now, zone)
+    unknown = {n for n, _, _ in taken.rejected}
+    usable = [n for n, (_, event) in enumerate(good) if event.replace and n not in unknown]
+    newest = {_id_of_correction(good[n][1].id): good[n][0] for n in usable}
+    holding.overtake(source, list(newest), now)
     refused.sort(key=lambda each: each.index)
-    holding.hold(source, PROTOCOL, [_held(raws[each.index], each) for each in refused], now)
-    return Taken(taken.accepted, taken.duplicates, refused, frozenset(good[n][0] for n in taken.fresh))
+    held = [(each.index, _held(raws[each.index], each)) for each in refused]
+    holding.hold(source, PROTOCOL, [each for n, each in held if n >= newest.get(each.event_id, 0)], now)
+    fresh = frozenset(good[n][0] for n in taken.fresh)
+    return Taken(taken.accepted, taken.duplicates, refused, fresh, [(good[n][0], rows[n]) for n in usable])
+
+
+def correct(source: str, taken: Taken, now: datetime, zone: str) -> None:
+    """Have the corrections among what was taken win over what was counted before.
+
+    After a commit of what was taken, not together with it: that holds days, and two who hold days and come back for
+    more would wait for each other. Whoever is cut off in between has no answer yet, and sends again.
+    """
+    if taken.corrections:
+        recount(source, [row for _, row in taken.corrections], now, zone)
 
 
 def take_all(source: str, requests: Sequence[Sequence[msgspec.Raw]], now: datetime, zone: str) -> list[Taken]:
@@ -87,7 +108,8 @@ def _part(taken: Taken, start: int, end: int) -> Taken:
     """Give what became of the records from `start` to before `end`, numbered from 0."""
     refused = [replace(each, index=each.index - start) for each in taken.refused if start <= each.index < end]
     fresh = frozenset(index - start for index in taken.fresh if start <= index < end)
-    return Taken(len(fresh), end - start - len(fresh) - len(refused), refused, fresh)
+    corrections = [(index - start, row) for index, row in taken.corrections if start <= index < end]
+    return Taken(len(fresh), end - start - len(fresh) - len(refused), refused, fresh, corrections)
 
 
 def _judge(raws: Sequence[msgspec.Raw | bytes]) -> tuple[list[tuple[int, Event]], list[Refusal]]:
@@ -113,7 +135,14 @@ def _held(raw: msgspec.Raw | bytes, refusal: Refusal) -> Held:
     message = msgspec.json.decode(raw)
     given = message.get("id") if isinstance(message, Mapping) else None
     event_id = given if isinstance(given, str) and given else sha256(bytes(raw)).hexdigest()
+    if isinstance(message, Mapping) and message.get("replace") is True:
+        event_id = _id_of_correction(event_id)
     return Held(event_id, message, refusal.reason, refusal.value, refusal.detail)
+
+
+def _id_of_correction(event_id: str) -> str:
+    """A correction is held beside what it corrects: a repeat of that, come late, must not take its place."""
+    return sha256(f"{event_id}\0replace".encode()).hexdigest()
 
 
 def _field_of(message: str) -> str:
