@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-from flask import Response, g, request
+from flask import Response, g
 
 from app.connectors import doors
 from app.connectors.posthog.translating import PROTOCOL
@@ -22,7 +22,7 @@ MOST_EVENTS = 10_000
 def _body() -> Any:
     """Read the body once: the key stands in it."""
     if "posthog_body" not in g:
-        g.posthog_raw = read_body(is_gzip=request.args.get("compression") in {"gzip", "gzip-js"})
+        g.posthog_raw = read_body()
         try:
             g.posthog_body = doors.read_json(_unwrapped(g.posthog_raw))
         except Problem as problem:
