@@ -21,6 +21,7 @@ PAGES = (
 NOT_PAGES = {
     *("static", "operations.livez", "operations.readyz", "operations.metrics", "portfolio.export", "portfolio.columns"),
     *("imports.template", "imports.rejected", "imports.progress", "data.jobs", "data.live", "connect.first"),
+    *("posthog.besides", "posthog.besides_as_script"),
 }
 WIDER_THAN_THE_SCREEN = """() => {
     const width = document.documentElement.clientWidth;

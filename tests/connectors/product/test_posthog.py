@@ -118,3 +118,16 @@ def test_what_is_sent_again_counts_once(send, key):
     for _ in range(3):
         send("/batch", {"api_key": key, "batch": [event(1), event(2)]})
     assert counted("product_events") == 2
+
+
+def test_a_browser_that_asks_what_else_to_do_is_told_nothing_wherever_it_is(client, send, key):
+    settings = client.get(f"/array/{key}/config")
+    script, flags = client.get(f"/array/{key}/config.js"), send("/flags/?v=2", {"token": key, "distinct_id": "u"})
+    for answer in (settings, script, flags):
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "*")
+    assert (settings.json["hasFeatureFlags"], script.data, flags.json["flags"]) == (False, b"", {})
+
+
+def test_a_browser_with_a_key_that_is_wrong_is_told_so_when_it_asks(client, send):
+    for answer in (client.get("/array/prn_1_x/config"), send("/flags/", {"token": "prn_1_x"})):
+        assert (answer.status_code, answer.json["code"]) == (401, "bad_key")
