@@ -36,7 +36,8 @@ def introduce_people(records: Records) -> None:
     """Make the people that are not there, and fill in what is newer.
 
     A record holds external_id, account_id, told_at, consents (or None) and, unless they refused, any of name, email,
-    phone, title; one that says no more than where they belong makes nothing older that comes late too old. Where `is_refused`, what was known of the person beyond their id is forgotten.
+    phone, title; one that says no more than where they belong makes nothing older that comes late too old. Where
+    `is_refused`, what was known of the person beyond their id is forgotten.
     """
     if not records:
         return
