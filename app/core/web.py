@@ -1,5 +1,6 @@
 """What every answer carries: a request number, security headers, a timing; and what templates may call."""
 
+import re
 import time
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ _SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 _QUIET = {"static", "operations.livez", "operations.readyz", "operations.metrics"}
+_KEY = re.compile(r"prn_\d+_[^/]+")  # PostHog's browsers put it into addresses; it belongs into no log
 _log = structlog.get_logger()
 
 
@@ -69,6 +71,5 @@ def _note(answer: Response) -> None:
     if request.endpoint in _QUIET:
         return
     _SECONDS.labels(request.endpoint or "none", request.method, answer.status_code).observe(seconds)
-    _log.info(
-        "request", method=request.method, path=request.path, status=answer.status_code, ms=round(seconds * 1000, 1)
-    )
+    path = _KEY.sub("prn_…", request.path)
+    _log.info("request", method=request.method, path=path, status=answer.status_code, ms=round(seconds * 1000, 1))

@@ -3,12 +3,14 @@
 import gzip
 import json
 from base64 import b64encode
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select, text
 
 from app.accounts.models import Account
+from app.core import web
 from app.extensions import db
 from tests.connectors.product.conftest import active, counted, held, people, totals
 
@@ -131,3 +133,10 @@ def test_a_browser_that_asks_what_else_to_do_is_told_nothing_wherever_it_is(clie
 def test_a_browser_with_a_key_that_is_wrong_is_told_so_when_it_asks(client, send):
     for answer in (client.get("/array/prn_1_x/config"), send("/flags/", {"token": "prn_1_x"})):
         assert (answer.status_code, answer.json["code"]) == (401, "bad_key")
+
+
+def test_a_key_in_an_address_is_not_in_the_log(client, key, monkeypatch):
+    noted = Mock()
+    monkeypatch.setattr(web, "_log", noted)
+    client.get(f"/array/{key}/config")
+    assert noted.info.call_args.kwargs["path"] == "/array/prn_…/config"
