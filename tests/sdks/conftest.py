@@ -96,8 +96,10 @@ class Harbour:
 def harbour(
     new_database: Callable[[str], str], admin: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Harbour]:
+    with ThreadPoolExecutor() as pool:  # makes the environments the first time; where that cannot be done, this skips
+        list(pool.map(Sdk.command, {sdk.pins: sdk for sdk in SDKS}.values()))
     for sdk in SDKS:
-        sdk.command()  # where its packages are not to be had, this skips
+        sdk.command()
     with product_on(new_database("sdks"), admin, tmp_path_factory.mktemp("sdks")) as product:
         product.command("found", "Harbour", "--email", EMAIL, "--person", "Ada", "--password", PASSWORD)
         product.start("web")
