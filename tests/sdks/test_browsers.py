@@ -67,7 +67,7 @@ def pages(harbour, chromium, elsewhere):
             for library in LIBRARIES
             for run, key, stay_ms, *spoils in (
                 ("page", None, 6_000),
-                ("rough", None, 15_000, lost, lost, away),
+                ("rough", None, 15_000, lost, lost, away),  # PostHog's waits longer each time, from three seconds on
                 ("strange", "prn_1_of-no-worth", 6_000),
             )
         }
