@@ -53,7 +53,7 @@ class ByProduct(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        shared = ("tests/browser/", "tests/faults/", "tests/journeys/")
+        shared = ("tests/browser/", "tests/faults/", "tests/journeys/", "tests/sdks/")
         return next((folder for folder in shared if nodeid.startswith(folder)), nodeid)
 
 

@@ -36,7 +36,8 @@ def introduce_people(records: Records) -> None:
     """Make the people that are not there, and fill in what is newer.
 
     A record holds external_id, account_id, told_at, consents (or None) and, unless they refused, any of name, email,
-    phone, title. Where `is_refused`, what was known of the person beyond their id is forgotten.
+    phone, title; one that says no more than where they belong makes nothing older that comes late too old. Where
+    `is_refused`, what was known of the person beyond their id is forgotten.
     """
     if not records:
         return
@@ -141,7 +142,9 @@ SELECT account_id, external_id, coalesce(name, email, external_id), told_at::dat
 ORDER BY external_id ON CONFLICT (workspace_id, external_id) DO NOTHING
 """
 _FILL_IN_PEOPLE = f"""
-UPDATE contact SET account_id = r.account_id, told_at = r.told_at, consents = coalesce(r.consents, contact.consents),
+UPDATE contact SET account_id = r.account_id, consents = coalesce(r.consents, contact.consents),
+    told_at = CASE WHEN r.is_refused OR coalesce(r.name, r.email, r.phone, r.title, r.consents::text) IS NOT NULL
+                   THEN r.told_at ELSE contact.told_at END,
     (name, email, phone, title) = (
         SELECT CASE WHEN r.is_refused THEN contact.external_id
                     ELSE coalesce(r.name, nullif(contact.name, contact.external_id), r.email, contact.name) END,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.accounts import introducing, queries, summarising, touching
+from app.connectors.mending import mend
 from app.connectors.saying import Said, UnusableError, id_of
 from app.connectors.traits import account_of, has_refused, person_of
 from app.core.clock import day_in
@@ -87,7 +88,7 @@ def _placed(said: Sequence[tuple[int, Said]]) -> tuple[list[tuple[int, Said, str
     """Find account and person of each message; people who are told of are written down. Gives (index, said, account,
     person), and refuses those whose account cannot be known."""
     where = _Whereabouts([each for _, each in said])
-    placed, lost, people = [], [], list[dict[str, Any]]()
+    placed, lost, people, seen = [], [], list[dict[str, Any]](), dict[str, tuple[int, datetime]]()
     for index, each in said:
         person, account = where.person(each), where.account(each)
         if account is None:
@@ -95,8 +96,11 @@ def _placed(said: Sequence[tuple[int, Said]]) -> tuple[list[tuple[int, Said, str
             continue
         if person and (each.person_traits is not None or each.account_traits is not None):
             people.append(person_of(person, each) | {"account_id": where.ids[account]})
+        if person and each.account:
+            seen[person] = (where.ids[account], each.at)
         placed.append((index, each, account, person))
     introducing.introduce_people(people)
+    mend({each.account for _, each in said if each.account and _tells_of_account(each)}, seen)
     return placed, lost
 
 

@@ -8,17 +8,18 @@ from app.core.problems import Problem
 
 MOST_ON_WIRE = 5 * 1024 * 1024
 MOST_UNPACKED = 20 * 1024 * 1024
+_GZIP = b"\x1f\x8b"  # no JSON begins so
 
 
-def read_body(*, is_gzip: bool = False) -> bytes:
-    """Give the body of the present request. `is_gzip`: packed, also without a header that says so.
+def read_body() -> bytes:
+    """Give the body of the present request, unpacked also where no header says that it is packed (PostHog's browsers).
 
     Raises Problem 413 when it is too large, 400 when it is not what Content-Encoding says.
     """
     request.max_content_length = MOST_ON_WIRE
     data = request.get_data(cache=False, parse_form_data=False)
     encoding = request.headers.get("Content-Encoding", "").lower()
-    if is_gzip or encoding == "gzip":
+    if encoding == "gzip" or data.startswith(_GZIP):
         return _unpacked(data)
     if encoding not in {"", "identity"}:
         raise Problem(415, f"Content-Encoding {encoding!r} is not understood: send gzip, or none.", "bad_encoding")

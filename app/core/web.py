@@ -1,5 +1,6 @@
 """What every answer carries: a request number, security headers, a timing; and what templates may call."""
 
+import re
 import time
 from uuid import uuid4
 
@@ -20,6 +21,7 @@ _SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
 _QUIET = {"static", "operations.livez", "operations.readyz", "operations.metrics"}
+_KEY = re.compile(r"prn_\d+_[^/]+")  # PostHog's browsers put it into addresses; it belongs into no log
 _log = structlog.get_logger()
 
 
@@ -73,5 +75,7 @@ def _note(answer: Response) -> None:
 
 
 def _path() -> str:
-    """Give the path for the log; one that is itself a key (a calendar's) is written without it."""
-    return request.url_rule.rule if request.url_rule and "secret" in (request.view_args or {}) else request.path
+    """Give the path for the log: one that is itself a secret (a calendar's), or holds a key, is written without it."""
+    if request.url_rule and "secret" in (request.view_args or {}):
+        return request.url_rule.rule
+    return _KEY.sub("prn_…", request.path)

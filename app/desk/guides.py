@@ -126,8 +126,7 @@ GUIDES = (
                 "Browser",
                 "npm install posthog-js",
                 'import posthog from "posthog-js";\n\n'
-                'posthog.init("{key}", {{ api_host: "{origin}", advanced_disable_flags: true,'
-                " disable_session_recording: true }});\n"
+                'posthog.init("{key}", {{ api_host: "{origin}" }});\n'
                 'posthog.group("company", "{account}", {{ name: "Acme Inc" }});\nposthog.capture("Report Exported");',
             ),
         ),
@@ -142,7 +141,7 @@ GUIDES = (
                 "JavaScript",
                 "npm install @jitsu/js",
                 'import {{ jitsuAnalytics }} from "@jitsu/js";\n\n'
-                'const jitsu = jitsuAnalytics({{ host: "{origin}", writeKey: "{key}" }});\n'
+                'const jitsu = jitsuAnalytics({{ host: "{origin}", writeKey: "perennial:{key}" }});\n'
                 'await jitsu.group("{account}", {{ name: "Acme Inc" }});\nawait jitsu.track("Report Exported");',
             ),
         ),

@@ -35,6 +35,7 @@ NOT_PAGES = {
     *("imports.template", "imports.rejected", "imports.progress", "data.jobs", "data.live", "connect.first"),
     "announcements.calendar",
     "reference.openapi",
+    *("posthog.besides", "posthog.besides_as_script"),
 }
 WIDER_THAN_THE_SCREEN = """() => {
     const width = document.documentElement.clientWidth;

@@ -1,4 +1,7 @@
-"""/batch/, /i/v0/e/, /e/ and /capture/ (key in the body), /i/v1/analytics/events (key as bearer's)."""
+"""/batch/, /i/v0/e/, /e/ and /capture/ (key in the body), /i/v1/analytics/events (key as bearer's).
+
+Browsers also ask what PostHog would do besides, such as feature flags and recordings: nothing here.
+"""
 
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -17,12 +20,16 @@ from app.identity import guard
 
 blueprint = doors.door("posthog")
 MOST_EVENTS = 10_000
+_NOTHING_BESIDES = {  # no word on surveys: it fetches a script for them even where it is told that there are none
+    "supportedCompression": ["gzip", "gzip-js"], "hasFeatureFlags": False, "sessionRecording": False, "heatmaps": False,
+    "capturePerformance": False, "autocaptureExceptions": False, "siteApps": [], "toolbarParams": {},
+}  # fmt: skip
 
 
 def _body() -> Any:
     """Read the body once: the key stands in it."""
     if "posthog_body" not in g:
-        g.posthog_raw = read_body(is_gzip=request.args.get("compression") in {"gzip", "gzip-js"})
+        g.posthog_raw = read_body()
         try:
             g.posthog_body = doors.read_json(_unwrapped(g.posthog_raw))
         except Problem as problem:
@@ -74,6 +81,31 @@ def events() -> Response:
         for n, event in enumerate(found)
     }
     return doors.plain(results=results)
+
+
+def _key_in_address() -> str:
+    return str((request.view_args or {})["key"])
+
+
+@blueprint.get("/array/<key>/config")
+@guard.allow_key("usage:write", _key_in_address)
+def besides(key: str) -> Response:  # noqa: ARG001 - the guard has read it
+    """Say what a browser's library is to do beyond sending events."""
+    return doors.plain(**_NOTHING_BESIDES)
+
+
+@blueprint.get("/array/<key>/config.js")
+@guard.allow_key("usage:write", _key_in_address)
+def besides_as_script(key: str) -> Response:  # noqa: ARG001
+    """Give an empty script: the library asks for the above then."""
+    return Response("", mimetype="text/javascript")
+
+
+@blueprint.post("/flags/")
+@guard.allow_key("usage:write", _key)
+def flags() -> Response:
+    """Say that there are no feature flags, to a library that asks before it has heard so."""
+    return doors.plain(flags={}, errorsWhileComputingFlags=False)
 
 
 def _read() -> Any:

@@ -3,12 +3,14 @@
 import gzip
 import json
 from base64 import b64encode
+from unittest.mock import Mock
 from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select, text
 
 from app.accounts.models import Account
+from app.core import web
 from app.extensions import db
 from tests.connectors.product.conftest import active, counted, held, people, totals
 
@@ -67,8 +69,8 @@ def test_the_newer_capture_answers_for_each_event(send, bearer):
     assert counted("product_events") == 1
 
 
-@pytest.mark.parametrize("path", ["/e/?compression=gzip-js&ip=0", "/batch/?compression=gzip"])
-def test_a_browser_that_gzips_says_so_in_the_address(send, key, path):
+@pytest.mark.parametrize("path", ["/e/?compression=gzip-js&ip=0", "/batch/?compression=gzip", "/e/"])
+def test_a_browser_that_gzips_says_so_in_the_address_or_nowhere(send, key, path):
     data = gzip.compress(json.dumps(event(1) | {"api_key": key}).encode())
     assert send(path, data, content_type="text/plain").json == {"status": 1}
     assert counted("product_events") == 1
@@ -118,3 +120,23 @@ def test_what_is_sent_again_counts_once(send, key):
     for _ in range(3):
         send("/batch", {"api_key": key, "batch": [event(1), event(2)]})
     assert counted("product_events") == 2
+
+
+def test_a_browser_that_asks_what_else_to_do_is_told_nothing_wherever_it_is(client, send, key):
+    settings = client.get(f"/array/{key}/config")
+    script, flags = client.get(f"/array/{key}/config.js"), send("/flags/?v=2", {"token": key, "distinct_id": "u"})
+    for answer in (settings, script, flags):
+        assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, "*")
+    assert (settings.json["hasFeatureFlags"], script.data, flags.json["flags"]) == (False, b"", {})
+
+
+def test_a_browser_with_a_key_that_is_wrong_is_told_so_when_it_asks(client, send):
+    for answer in (client.get("/array/prn_1_x/config"), send("/flags/", {"token": "prn_1_x"})):
+        assert (answer.status_code, answer.json["code"]) == (401, "bad_key")
+
+
+def test_a_key_in_an_address_is_not_in_the_log(client, key, monkeypatch):
+    noted = Mock()
+    monkeypatch.setattr(web, "_log", noted)
+    client.get(f"/array/{key}/config")
+    assert noted.info.call_args.kwargs["path"] == "/array/prn_…/config"

@@ -102,6 +102,44 @@ def test_a_person_whose_account_is_unknown_is_held_and_counted_once_it_is_told(s
     assert replay() == (0, 0)
 
 
+def test_a_person_told_of_a_moment_before_their_company_is_known_with_it(send, basic, replay):
+    first, then = "2026-11-20T12:00:00.000Z", "2026-11-20T12:00:00.040Z"
+    identify = call("identify", 1, traits={"name": "Ada", "email": "ada@acme.test"}, timestamp=first)
+    send("/v1/batch", {"batch": [identify]}, basic)
+    send("/v1/batch", {"batch": [group(2, timestamp=then)]}, basic)
+    assert _asked_for() == [{"reason": "person", "value": "user-42"}]
+    assert replay(**_asked_for()[0]) == (1, 1)
+    assert people() == {"user-42": ("acme", "Ada", "ada@acme.test")}
+
+
+def test_a_person_whose_company_only_an_event_names_is_known_with_it(send, basic, replay):
+    send("/v1/batch", {"batch": [call("identify", 1, traits={"name": "Ada"}), track(2, group=None)]}, basic)
+    send("/v1/batch", {"batch": [track(3, timestamp="2026-11-20T13:00:00Z")]}, basic)
+    assert replay(**_asked_for()[0]) == (2, 2)
+    assert (people(), counted("product_events")) == ({"user-42": ("acme", "Ada", None)}, 2)
+
+
+def test_events_that_came_before_their_account_are_replayed_when_it_is_told_of(send, basic, replay):
+    send("/v1/batch", {"batch": [track(1, group="new-co")]}, basic)
+    assert _asked_for() == []
+    send("/v1/batch", {"batch": [group(2, groupId="new-co")]}, basic)
+    assert _asked_for() == [{"reason": "account", "value": "new-co"}]
+    assert replay(**_asked_for()[0]) == (1, 1)
+    assert counted("product_events", "new-co") == 1
+
+
+def test_many_who_waited_are_looked_at_by_one_job(send, basic):
+    waiting = [track(n, group=None, userId=f"u-{n}") for n in range(21)]
+    send("/v1/batch", {"batch": waiting}, basic)
+    send("/v1/batch", {"batch": [track(n + 100, userId=f"u-{n}") for n in range(21)]}, basic)
+    assert _asked_for() == [{"reason": "person", "value": None}]
+
+
+def _asked_for():
+    query = select(queue.Job.args).where(queue.Job.name == "replay_held").order_by(queue.Job.id)
+    return db.session.scalars(query).all()
+
+
 def test_an_email_domain_that_one_account_has_says_whose_it_is(send, basic):
     db.session.execute(text("UPDATE account SET domain = 'acme.test'"))
     send("/v1/batch", {"batch": [call("identify", 1, traits={"email": "ada@ACME.test"})]}, basic)
