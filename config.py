@@ -57,7 +57,12 @@ class Config:
         return {
             "SECRET_KEY": self.secret_key,
             "SQLALCHEMY_DATABASE_URI": self.database_url,
-            "SQLALCHEMY_ENGINE_OPTIONS": {"pool_size": self.pool_size, "max_overflow": 4, "pool_pre_ping": True},
+            "SQLALCHEMY_ENGINE_OPTIONS": {
+                "pool_size": self.pool_size,
+                "max_overflow": 4,
+                "pool_pre_ping": True,
+                "pool_timeout": 10,  # then 503: who sends tries again
+            },
             "RATELIMIT_STORAGE_URI": self.redis_url,
             "RATELIMIT_STRATEGY": "moving-window",
             "RATELIMIT_HEADERS_ENABLED": True,

@@ -134,7 +134,7 @@ def web_command(port: int) -> list[str]:
     """Give what starts the web process; its threads mostly wait, for commits or for their turn."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "1", "--blocking-threads", "32", "--no-ws", "--log-level", "warning",
+        "--workers", "1", "--blocking-threads", "128", "--no-ws", "--log-level", "warning",
         "--workers-kill-timeout", "5s", "wsgi:app",
     ]  # fmt: skip
 

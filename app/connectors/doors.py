@@ -16,7 +16,7 @@ from app.usage.holding import Held, hold
 from app.usage.sourcing import note_intake
 from app.usage.taking import Taken
 
-PLACES = quotas.Places(inside=6, outside=18, patience_s=10)  # each inside takes a connection
+PLACES = quotas.Places(inside=6, outside=90, patience_s=20)  # of 128 threads; each inside takes a connection
 
 
 def door(name: str) -> Blueprint:

@@ -63,4 +63,4 @@ def test_its_revenue_adds_up_and_nothing_waits_to_be_scored(company, seeded):
     told = bridge(company.first_day, company.ends_on)
     assert told.is_exact
     assert told.closing == db.session.scalar(text("SELECT sum(arr_minor) FROM account_summary"))
-    assert claim_touched(1000) == []
+    assert claim_touched(1000).account_ids == []
