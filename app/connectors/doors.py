@@ -9,7 +9,7 @@ from flask import Blueprint, Response, g, request
 from app.connectors.taking import Protocol, take
 from app.core import clock, quotas
 from app.core.problems import Problem
-from app.extensions import csrf, db
+from app.extensions import csrf, db, limiter
 from app.usage.api import charge
 from app.usage.committing import alone
 from app.usage.holding import Held, hold
@@ -23,6 +23,7 @@ def door(name: str) -> Blueprint:
     """Make the blueprint of a protocol: open to pages of any origin, which show a key of their own and no cookie."""
     blueprint = Blueprint(name, f"app.connectors.{name}")
     csrf.exempt(blueprint)
+    limiter.exempt(blueprint)
     blueprint.after_request(_open_to_browsers)
     return blueprint
 

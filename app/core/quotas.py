@@ -5,6 +5,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from math import ceil
 from threading import BoundedSemaphore, Lock
+from time import monotonic
 
 import structlog
 from redis.exceptions import RedisError
@@ -20,16 +21,46 @@ def spend(who: str, cost: int, per_minute: int) -> None:
     """Charge `cost` to `who`. Raises Problem 429, with the headers that clients read, when the minute is used up.
 
     Allowance flows back all the time, up to a minute's worth, so that who must wait waits for seconds: PostHog's client
-    for Node drops what it holds after nine, Lago's waits for twenty. While Valkey is away nothing is charged:
-    PostgreSQL still takes what comes.
+    for Node drops what it holds after nine, Lago's waits for twenty. A process draws a hundredth of a second's worth at
+    a time and spends it within a second, so that a stream of single events asks Valkey now and then. While Valkey is
+    away nothing is charged: PostgreSQL still takes what comes.
     """
+    if _purse.pay(who, cost):
+        return
+    drawn = max(cost, per_minute // 6_000)
     try:
-        wait = ceil(float(doorbell.redis.eval(_CHARGE, 1, f"quota:{who}", cost * MINUTE_S / per_minute, MINUTE_S)))
+        wait = ceil(float(doorbell.redis.eval(_CHARGE, 1, f"quota:{who}", drawn * MINUTE_S / per_minute, MINUTE_S)))
     except RedisError as error:
         _log.warning("quota_unknown", error=str(error))
         return
     if wait > 0:
         raise _too_many(f"This key may send {per_minute:,} events a minute. Wait {wait} s.", wait, per_minute)
+    _purse.put(who, drawn - cost)
+
+
+class _Purse:
+    """What this process has drawn for each sender and not spent yet."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, tuple[int, float]] = {}
+        self._lock = Lock()
+
+    def pay(self, who: str, cost: int) -> bool:
+        """Pay from what is left, if that is enough and was drawn within the last second."""
+        with self._lock:
+            left, drawn_at = self._left.get(who, (0, 0.0))
+            if left < cost or monotonic() - drawn_at > 1:
+                return False
+            self._left[who] = left - cost, drawn_at
+        return True
+
+    def put(self, who: str, left: int) -> None:
+        """Keep what is left of a draw."""
+        with self._lock:
+            self._left[who] = left, monotonic()
+
+
+_purse = _Purse()
 
 
 # The key holds the moment up to which allowance is used: a charge moves it on, at most from a minute ahead of now.

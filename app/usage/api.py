@@ -9,7 +9,7 @@ from app.core import quotas
 from app.core.bodies import read_body
 from app.core.clock import utc_now
 from app.core.problems import Problem
-from app.extensions import csrf
+from app.extensions import csrf, limiter
 from app.identity import guard
 from app.usage import taking
 from app.usage.committing import alone, together
@@ -17,9 +17,12 @@ from app.usage.taking import Taken
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/v1")
 csrf.exempt(blueprint)
+limiter.exempt(blueprint)  # events are counted, not requests: see charge
 
 MOST_EVENTS = 1_000
+SMALL = 50  # events; smaller requests share a commit
 PLACES = quotas.Places(inside=96, outside=0, patience_s=20)  # of 128 threads; they share one connection
+OF_BATCHES = quotas.Places(inside=4, outside=44, patience_s=20)  # each inside takes a connection
 _SHAPE = '{"events": [{"id": …, "account": …, "meter": …, "quantity": …, "at": …}]}'
 _Source = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -43,8 +46,7 @@ def post_usage() -> Response:
             "too_many_events",
         )
     charge(len(raws))
-    with PLACES.one_for(g.workspace.id):
-        taken = _take(source, raws)
+    taken = _take_together(source, raws) if len(raws) <= SMALL else _take_alone(source, raws)
     if taken.corrections:
         alone(lambda: taking.correct(source, taken, utc_now(), g.workspace.time_zone))
     rejected = [
@@ -66,13 +68,19 @@ def charge(events: int) -> None:
     )
 
 
-def _take(source: str, raws: list[msgspec.Raw]) -> Taken:
+def _take_alone(source: str, raws: list[msgspec.Raw]) -> Taken:
+    with OF_BATCHES.one_for(g.workspace.id):
+        return alone(lambda: taking.take(source, raws, utc_now(), g.workspace.time_zone))
+
+
+def _take_together(source: str, raws: list[msgspec.Raw]) -> Taken:
     zone = g.workspace.time_zone
 
     def store(requests: list[list[msgspec.Raw]]) -> list[Taken]:
         return taking.take_all(source, requests, utc_now(), zone)
 
-    taken: Taken = together((g.workspace.id, source, zone), raws, store)
+    with PLACES.one_for(g.workspace.id):
+        taken: Taken = together((g.workspace.id, source, zone), raws, store)
     return taken
 
 

@@ -1,7 +1,7 @@
 """Shares commits: what comes while a commit is under way is stored together by the next one, and answered after it.
 
-A single event costs a round trip and a flush to disk; so sixteen at a time cost hardly more than one. Batches that are
-stored together do not wait for each other's hold on the days of the same accounts.
+A single event costs a round trip and a flush to disk; so sixteen at a time cost hardly more than one. Batches do not
+share: one connection keeps one core of PostgreSQL busy.
 
 Whoever counts locks days in order. Where two writers stand in each other's way all the same, PostgreSQL lets one of
 them go, which is stored once more.
