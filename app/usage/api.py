@@ -22,7 +22,7 @@ limiter.exempt(blueprint)  # events are counted, not requests: see charge
 MOST_EVENTS = 1_000
 SMALL = 50  # events; smaller requests share a commit
 PLACES = quotas.Places(inside=96, outside=0, patience_s=20)  # of 128 threads; they share one connection
-OF_BATCHES = quotas.Places(inside=4, outside=44, patience_s=20)  # each inside takes a connection
+OF_BATCHES = quotas.Places(inside=2, outside=46, patience_s=20)  # more would only wait for each other's days
 _SHAPE = '{"events": [{"id": …, "account": …, "meter": …, "quantity": …, "at": …}]}'
 _Source = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Sequence, Sized
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate
-from threading import Lock
+from threading import Event, Lock
 from typing import Any, TypeVar
 
 import psycopg
@@ -33,15 +33,24 @@ class _Ticket:
     answer: Any = None
     error: Exception | None = None
     is_over: bool = False
+    called: Event = field(default_factory=Event)  # when it is over, or its turn to store for all who wait
 
 
 @dataclass
 class _Line:
-    """Those who wait in one workspace; `turn` is held by whoever stores for all of them."""
+    """Those who wait in one workspace, while one of them stores."""
 
-    turn: Lock = field(default_factory=Lock)
     guard: Lock = field(default_factory=Lock)
     waiting: list[_Ticket] = field(default_factory=list)
+    is_busy: bool = False
+
+    def join(self, ticket: _Ticket) -> None:
+        """Stand in line; where nobody stores, it is this one's turn at once."""
+        with self.guard:
+            self.waiting.append(ticket)
+            if not self.is_busy:
+                self.is_busy = True
+                ticket.called.set()
 
     def next(self) -> list[_Ticket]:
         """Take those who came first, until they bring MOST things together."""
@@ -50,6 +59,13 @@ class _Line:
             first = max(1, bisect_right(sizes, MOST))
             taken, self.waiting = self.waiting[:first], self.waiting[first:]
         return taken
+
+    def pass_on(self) -> None:
+        """Call whoever came first since."""
+        with self.guard:
+            self.is_busy = bool(self.waiting)
+            if self.waiting:
+                self.waiting[0].called.set()
 
 
 _lines: dict[Hashable, _Line] = {}
@@ -70,11 +86,13 @@ def together(who: Hashable, item: Sized, store: Store) -> Any:
     with _of_lines:
         line = _lines.setdefault(who, _Line())
     ticket = _Ticket(item)
-    with line.guard:
-        line.waiting.append(ticket)
-    with line.turn:
-        while not ticket.is_over:
+    line.join(ticket)
+    ticket.called.wait()
+    if not ticket.is_over:
+        try:
             _keep(line.next(), store)
+        finally:
+            line.pass_on()
     if ticket.error is not None:
         raise ticket.error
     return ticket.answer
@@ -105,10 +123,15 @@ def _keep(batch: Sequence[_Ticket], store: Store) -> None:
             for ticket in batch:
                 _keep([ticket], store)
             return
-        batch[0].error, batch[0].is_over = error, True
+        _tell(batch[0], None, error)
         return
     for ticket, answer in zip(batch, answers, strict=True):
-        ticket.answer, ticket.is_over = answer, True
+        _tell(ticket, answer)
+
+
+def _tell(ticket: _Ticket, answer: Any, error: Exception | None = None) -> None:
+    ticket.answer, ticket.error, ticket.is_over = answer, error, True
+    ticket.called.set()
 
 
 def _let_go() -> None:
