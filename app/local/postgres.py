@@ -28,7 +28,6 @@ SETTINGS = {
     "max_connections": "200",
     "max_wal_size": "4GB",  # a checkpoint makes every page be written whole once more: few of them, and on time
     "checkpoint_timeout": "15min",
-    "wal_compression": "on",
     "autovacuum_naptime": "15s",  # plans made while a table was small are soon made anew
     "timezone": "UTC",
     "log_timezone": "UTC",
