@@ -60,6 +60,7 @@ def receive(protocol: Protocol, messages: Sequence[Any], source: str | None = No
     """Take in the messages of this request, durably, once each. Raises Problem 429 when the key sends too much."""
     charge(len(messages))
     now = clock.utc_now()
+    db.session.commit()  # who waits for a place holds no connection, which those inside may need
     with PLACES.one_for(g.workspace.id):
         return alone(lambda: take(source or source_name(protocol), protocol, messages, g.workspace, now))
 

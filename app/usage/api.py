@@ -9,7 +9,7 @@ from app.core import quotas
 from app.core.bodies import read_body
 from app.core.clock import utc_now
 from app.core.problems import Problem
-from app.extensions import csrf, limiter
+from app.extensions import csrf, db, limiter
 from app.identity import guard
 from app.usage import taking
 from app.usage.committing import alone, together
@@ -69,6 +69,7 @@ def charge(events: int) -> None:
 
 
 def _take_alone(source: str, raws: list[msgspec.Raw]) -> Taken:
+    db.session.commit()  # who waits for a place holds no connection, which those inside may need
     with OF_BATCHES.one_for(g.workspace.id):
         return alone(lambda: taking.take(source, raws, utc_now(), g.workspace.time_zone))
 
