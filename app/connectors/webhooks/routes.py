@@ -11,7 +11,7 @@ from app.connectors.webhooks import queries, replaying, sources
 from app.connectors.webhooks.models import STATES, WebhookSource
 from app.connectors.webhooks.providers import PROVIDERS
 from app.core import clock
-from app.core.paging import read_cursor, write_cursor
+from app.core.paging import read_number, write_cursor
 from app.core.problems import NotFoundError, Problem
 from app.extensions import db
 from app.identity import guard
@@ -157,7 +157,7 @@ def _index(status: int = 200, **said: Any) -> Any:
 
 def _show(source: WebhookSource, status: int = 200, **said: Any) -> Any:
     state, cursor = request.args.get("state", ""), request.args.get("cursor")
-    page = queries.deliveries_of(source.id, state if state in STATES else None, _before(cursor))
+    page = queries.deliveries_of(source.id, state if state in STATES else None, read_number(cursor))
     html = render_template(
         "webhooks/source.html",
         source=source,
@@ -174,11 +174,6 @@ def _show(source: WebhookSource, status: int = 200, **said: Any) -> Any:
         **({"errors": {}} | said),
     )
     return html, status
-
-
-def _before(cursor: str | None) -> int | None:
-    (number,) = read_cursor(cursor, 1) if cursor else (None,)
-    return number if isinstance(number, int) else None
 
 
 def _address(source: WebhookSource) -> str:
