@@ -57,6 +57,11 @@ def test_each_provider_has_an_address_nobody_can_guess_and_its_own_steps(made, e
     assert ("No secret yet" in page) == (PROVIDERS[provider].new_secret is None)
 
 
+def test_data_is_marked_in_the_menu_also_on_the_pages_below_it(engineer):
+    assert '<a href="/data" aria-current="page">Data</a>' in engineer.get("/data/webhooks").text
+    assert '<a href="/data">Data</a>' in engineer.get("/settings/people").text
+
+
 @pytest.mark.parametrize(
     ("form", "field"), [({"provider": "stripe", "name": " "}, "name"), ({"provider": "x", "name": "X"}, "provider")]
 )
