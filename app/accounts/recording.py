@@ -20,13 +20,15 @@ Told = Mapping[tuple[Any, ...], datetime]
 
 @dataclass(frozen=True)
 class Recorded:
-    """What became of a batch. `unknown`: references to accounts that do not exist; their records were left out."""
+    """What became of a batch. `new_ids`: `account_ids` whose rows were added; `unknown`: references to accounts
+    that do not exist, whose records were left out."""
 
     added: int
     updated: int
     unchanged: int
     account_ids: frozenset[int]
     unknown: frozenset[str] = frozenset()
+    new_ids: frozenset[int] = frozenset()
 
 
 def record_accounts(records: Records, now: datetime) -> Recorded:
@@ -35,10 +37,9 @@ def record_accounts(records: Records, now: datetime) -> Recorded:
         return _recorded(NOTHING)
     owners = _owners({record.get("owner_email") for record in records})
     rows = [_account_row(record, owners) for record in records]
-    written = upsert(Account, rows, ("external_id",), "id")
+    written = upsert(Account, rows, ("external_id",), "id", stamp={"updated_at": now})
     set_parents(records)
     searching.index_accounts(sorted(written.touched))
-    _note_change(written.touched, now)
     return _recorded(written)
 
 
@@ -74,7 +75,7 @@ def _record(
 
 
 def _recorded(written: Upserted, unknown: frozenset[str] = frozenset()) -> Recorded:
-    return Recorded(written.added, written.updated, written.unchanged, written.touched, unknown)
+    return Recorded(written.added, written.updated, written.unchanged, written.touched, unknown, written.new)
 
 
 def _account_row(record: Mapping[str, Any], owners: Mapping[str, int]) -> dict[str, Any]:
@@ -150,9 +151,3 @@ def set_parents(records: Records) -> None:
             ),
             {"pairs": as_json(pairs)},
         )
-
-
-def _note_change(account_ids: Iterable[int], now: datetime) -> None:
-    db.session.execute(
-        text("UPDATE account SET updated_at = :now WHERE id = ANY(:ids)"), {"now": now, "ids": sorted(account_ids)}
-    )

@@ -94,15 +94,20 @@ def _index_some(account_ids: list[int], names: str, which: str) -> None:
         for account_id, contact_id, name in db.session.execute(text(names), {"ids": account_ids})
         for word in words_of(name)
     ]
-    db.session.execute(text(f"DELETE FROM search_word WHERE account_id = ANY(:ids) AND {which}"), {"ids": account_ids})
-    db.session.execute(
-        text(
-            "INSERT INTO search_word (word, account_id, contact_id) SELECT word, account_id, contact_id"
-            " FROM json_to_recordset(CAST(:rows AS json)) AS r (word text, account_id bigint, contact_id bigint)"
-            " ON CONFLICT DO NOTHING"
-        ),
-        {"rows": as_json(rows)},
-    )
+    db.session.execute(text(_WRITE.format(which=which)), {"ids": account_ids, "rows": as_json(rows)})
+
+
+_WRITE = """
+WITH given AS (
+    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (word text, account_id bigint, contact_id bigint)
+), gone AS (
+    DELETE FROM search_word w WHERE account_id = ANY(:ids) AND {which}
+    AND NOT EXISTS (
+        SELECT FROM given g WHERE (g.word, g.account_id, g.contact_id) = (w.word, w.account_id, w.contact_id))
+)
+INSERT INTO search_word (word, account_id, contact_id) SELECT word, account_id, contact_id FROM given
+ON CONFLICT DO NOTHING
+"""
 
 
 def _ranges(words: Sequence[str]) -> dict[str, str]:

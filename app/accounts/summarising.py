@@ -19,6 +19,7 @@ CASE WHEN s.term_months IS NULL OR s.term_months < 2 THEN NULL
 END"""
 
 _REFRESH = f"""
+WITH written AS (
 INSERT INTO account_summary
     (account_id, name, owner_id, stage, tier, plan, seats, arr_minor, renews_on, term_months, ends_on)
 SELECT a.id, a.name, a.owner_id,
@@ -55,6 +56,10 @@ WHERE (account_summary.name, account_summary.owner_id, account_summary.stage, ac
        account_summary.term_months, account_summary.ends_on)
     IS DISTINCT FROM (excluded.name, excluded.owner_id, excluded.stage, excluded.tier, excluded.plan, excluded.seats,
        excluded.arr_minor, excluded.renews_on, excluded.term_months, excluded.ends_on)
+RETURNING workspace_id, account_id, stage
+)
+UPDATE account a SET stage = w.stage FROM written w
+WHERE w.workspace_id = a.workspace_id AND w.account_id = a.id AND a.stage <> w.stage
 """
 
 
@@ -81,10 +86,3 @@ def refresh(account_ids: Sequence[int] | None, today: date) -> None:
         ":today", "CAST(:today AS date)"
     )
     db.session.execute(text(statement), values)
-    db.session.execute(
-        text(
-            "UPDATE account a SET stage = s.stage FROM account_summary s"
-            f" WHERE s.workspace_id = a.workspace_id AND s.account_id = a.id AND a.stage <> s.stage {which}"
-        ),
-        values if account_ids is not None else {},
-    )

@@ -32,32 +32,33 @@ def take_accounts(records: Sequence[Mapping[str, Any]], today: date, now: dateti
     """Add or update accounts by `external_id`, in the order sent; those that refer to nothing are refused."""
     refused = _refuse(records)
     good = [record for n, record in enumerate(records) if n not in refused]
-    before = queries.account_ids_by_external_id(record["external_id"] for record in good)
-    touched = _record(good, now)
+    touched, new = _record(good, now)
     settle(sorted(touched), today, now)
-    new = queries.account_ids_by_external_id({record["external_id"] for record in good} - before.keys())
-    return [refused.get(n) or _outcome(record["external_id"], before, new, touched) for n, record in enumerate(records)]
+    ids = queries.account_ids_by_external_id(record["external_id"] for record in good)
+    return [refused.get(n) or _outcome(record["external_id"], ids, touched, new) for n, record in enumerate(records)]
 
 
-def _outcome(name: str, before: Mapping[str, int], new: Mapping[str, int], touched: set[int]) -> Taken:
-    if name in new:
-        return Taken(name, "created", new[name])
-    return Taken(name, "updated" if before[name] in touched else "unchanged", before[name])
+def _outcome(name: str, ids: Mapping[str, int], touched: set[int], new: set[int]) -> Taken:
+    account_id = ids[name]
+    outcome = "created" if account_id in new else "updated" if account_id in touched else "unchanged"
+    return Taken(name, outcome, account_id)
 
 
-def _record(records: Sequence[Mapping[str, Any]], now: datetime) -> set[int]:
-    """Write records that give the same fields together, so that none empties what another one gives."""
+def _record(records: Sequence[Mapping[str, Any]], now: datetime) -> tuple[set[int], set[int]]:
+    """Write records that give the same fields together, so that none empties what another one gives; which were new."""
     groups = defaultdict(list)
     for record in _named(records):
         groups[frozenset(record)].append(record)
     if len(groups) > 1:
         db.session.execute(_LOCK, {"ids": [record["external_id"] for record in records]})
-    touched = set[int]()
+    touched, new = set[int](), set[int]()
     for group in groups.values():
-        touched |= recording.record_accounts(group, now).account_ids
+        recorded = recording.record_accounts(group, now)
+        touched |= recorded.account_ids
+        new |= recorded.new_ids
     if len(groups) > 1:
         recording.set_parents(records)
-    return touched
+    return touched, new
 
 
 def _named(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

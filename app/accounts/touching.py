@@ -25,8 +25,7 @@ class Claimed:
 def touch(account_ids: Iterable[int], now: datetime | None = None) -> None:
     """Have accounts scored again soon."""
     if ids := sorted(set(account_ids)):
-        db.session.execute(text("INSERT INTO touched_account (account_ids) VALUES (:ids)"), {"ids": ids})
-        ask_for_scoring(now or clock.utc_now())
+        db.session.execute(_TOUCH, {"ids": ids, "run_at": (now or clock.utc_now()) + GATHER_FOR})
 
 
 def ask_for_scoring(now: datetime) -> None:
@@ -59,6 +58,10 @@ def note_round(claimed: Claimed, now: datetime) -> None:
     )
 
 
+_TOUCH = text(
+    f"WITH asked AS ({queue.asking('score_touched', 'touched', 'CAST(:run_at AS timestamptz)', 'true')})"
+    " INSERT INTO touched_account (account_ids) VALUES (:ids)"
+)
 _CLAIM = """
 WITH waiting AS (
     SELECT id, sum(cardinality(account_ids)) OVER (ORDER BY id) - cardinality(account_ids) AS before

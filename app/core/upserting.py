@@ -13,18 +13,19 @@ from sqlalchemy.dialects import postgresql
 
 from app.extensions import db
 
-CHUNK = 5_000
+CHUNK, MANY = 5_000, 500
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
 class Upserted:
-    """`touched`: the values of the `returning` column of rows that were added or updated."""
+    """`touched`, `new`: the values of the `returning` column of rows that were added or updated, and only added."""
 
     added: int
     updated: int
     unchanged: int
     touched: frozenset[Any]
+    new: frozenset[Any]
 
     def __add__(self, other: "Upserted") -> "Upserted":
         return Upserted(
@@ -32,22 +33,30 @@ class Upserted:
             self.updated + other.updated,
             self.unchanged + other.unchanged,
             self.touched | other.touched,
+            self.new | other.new,
         )
 
 
-NOTHING = Upserted(0, 0, 0, frozenset())
+NOTHING = Upserted(0, 0, 0, frozenset(), frozenset())
 
 
-def upsert(model: Any, records: Sequence[Mapping[str, Any]], key: Sequence[str], returning: str) -> Upserted:
+def upsert(
+    model: Any,
+    records: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    returning: str,
+    stamp: Mapping[str, dt.datetime] | None = None,
+) -> Upserted:
     """Write `records` (same fields in each) into `model`'s table; of records with one key the last counts.
 
-    Rows are locked in key order, so that two writers never wait for each other in a circle.
+    `stamp`: columns that tell when a row was last written; they alone make no row differ. Rows are locked in key order,
+    so that two writers never wait for each other in a circle.
     """
     total = NOTHING
     last = {tuple(record[name] for name in key): record for record in records}
     ordered = [last[each] for each in sorted(last, key=lambda each: tuple(map(str, each)))]
     for start in range(0, len(ordered), CHUNK):
-        total += _write(model.__table__, ordered[start : start + CHUNK], key, returning)
+        total += _write(model.__table__, ordered[start : start + CHUNK], key, returning, stamp or {})
     return total
 
 
@@ -68,14 +77,34 @@ def run_raw(statement: str, values: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(row)
 
 
-def _write(table: Table, records: Sequence[Mapping[str, Any]], key: Sequence[str], returning: str) -> Upserted:
-    fields = list(records[0])
-    rows = db.session.execute(text(_statement(table, fields, key, returning)), {"records": as_json(records)}).all()
-    added = sum(row.added for row in rows)
-    return Upserted(added, len(rows) - added, len(records) - len(rows), frozenset(row[0] for row in rows))
+def _write(
+    table: Table,
+    records: Sequence[Mapping[str, Any]],
+    key: Sequence[str],
+    returning: str,
+    stamp: Mapping[str, dt.datetime],
+) -> Upserted:
+    statement = _statement(table, list(records[0]), key, returning, list(stamp))
+    rows = db.session.execute(text(statement), {"records": as_json(records), **stamp}).all()
+    new = [row[0] for row in rows if row.added]
+    if len(new) >= MANY:
+        _teach_planner(table, len(new))
+    touched = frozenset(row[0] for row in rows)
+    return Upserted(len(new), len(rows) - len(new), len(records) - len(rows), touched, frozenset(new))
 
 
-def _statement(table: Table, fields: Sequence[str], key: Sequence[str], returning: str) -> str:
+def _teach_planner(table: Table, added: int) -> None:
+    """Analyse a table that was thought smaller than what has just been added to it.
+
+    Until it is, sessions that began on the empty table check each reference to it by reading a whole workspace: 3,000
+    accounts after the first 3,600 took 8.3 s, and 0.3 s with this.
+    """
+    thought = text(f"SELECT reltuples FROM pg_class WHERE oid = '\"{table.name}\"'::regclass")
+    if float(db.session.execute(thought).scalar_one()) < added:
+        db.session.execute(text(f'ANALYZE (SKIP_LOCKED) "{table.name}"'))
+
+
+def _statement(table: Table, fields: Sequence[str], key: Sequence[str], returning: str, stamp: Sequence[str]) -> str:
     columns = {name: table.c[name].type.compile(_DIALECT) for name in fields}
     shape = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
     names = ", ".join(f'"{name}"' for name in fields)
@@ -84,13 +113,15 @@ def _statement(table: Table, fields: Sequence[str], key: Sequence[str], returnin
     order = ", ".join(f'"{name}"' for name in key)
     old = ", ".join(f'"{table.name}".{name}' for name in values)
     new = ", ".join(f"excluded.{name}" for name in values)
+    stamps = "".join(f', "{name}"' for name in stamp)
+    times = "".join(f", CAST(:{name} AS timestamptz)" for name in stamp)
     update = (
-        f"DO UPDATE SET ({', '.join(values)}) = ROW({new}) WHERE ({old}) IS DISTINCT FROM ({new})"
+        f"DO UPDATE SET ({', '.join(values)}{stamps}) = ROW({new}{times}) WHERE ({old}) IS DISTINCT FROM ({new})"
         if values
         else "DO NOTHING"
     )
     return (
-        f'INSERT INTO "{table.name}" ({names}) SELECT {names}'
+        f'INSERT INTO "{table.name}" ({names}{stamps}) SELECT {names}{times}'
         f" FROM json_to_recordset(CAST(:records AS json)) AS given ({shape})"
         f' ORDER BY {order} ON CONFLICT ({keys}) {update} RETURNING "{returning}", (xmax = 0) AS added'
     )

@@ -28,8 +28,8 @@ def kept():
 
 
 def test_counts_tell_what_became_of_each_record(workspace):
-    assert put(record(1), record(2)) == Upserted(2, 0, 0, frozenset({"1", "2"}))
-    assert put(record(1), record(2, "B"), record(3)) == Upserted(1, 1, 1, frozenset({"2", "3"}))
+    assert put(record(1), record(2)) == Upserted(2, 0, 0, frozenset({"1", "2"}), frozenset({"1", "2"}))
+    assert put(record(1), record(2, "B"), record(3)) == Upserted(1, 1, 1, frozenset({"2", "3"}), frozenset({"3"}))
     assert put() == NOTHING
 
 
@@ -46,6 +46,14 @@ def test_any_text_goes_in_as_it_is(workspace, value):
     assert kept() == {"1": value}
 
 
+def test_a_stamp_moves_with_a_change_and_alone_makes_none(workspace):
+    stamps = [datetime(2026, 1, n, tzinfo=UTC) for n in (1, 2, 3)]
+    for name, stamp in zip(("A", "A", "B"), stamps, strict=True):
+        upsert(Account, [record(1, name)], ("external_id",), "id", stamp={"updated_at": stamp})
+        kept_at = db.session.scalar(select(Account.updated_at))
+        assert kept_at == (stamps[0] if name == "A" else stamp)
+
+
 def test_objects_are_compared_by_what_they_say(workspace):
     put(record(1, custom={"a": 1, "b": [1, 2]}))
     assert put(record(1, custom={"b": [1, 2], "a": 1})).unchanged == 1
@@ -56,7 +64,7 @@ def test_more_than_a_statement_holds_goes_in_by_chunks(workspace, monkeypatch):
     monkeypatch.setattr(upserting, "CHUNK", 7)
     assert put(*(record(n) for n in range(30))).added == 30
     assert put(*(record(n, "B" if n % 3 else "A") for n in range(30))) == Upserted(
-        0, 20, 10, frozenset(str(n) for n in range(30) if n % 3)
+        0, 20, 10, frozenset(str(n) for n in range(30) if n % 3), frozenset()
     )
 
 
