@@ -13,15 +13,66 @@ from app.extensions import db
 
 
 class Scorecard(Tenant, db.Model):
-    """A version of a scorecard: dimensions of measures, each with weight, curve and deadline (scorecard.py)."""
+    """A version of a scorecard, never changed: dimensions of measures, each with weight, curve and deadline
+    (scorecard.py), for the accounts of its `segment` (cards/choosing.py). Of those in force, an account is scored with
+    the first by `position` whose segment it is in; `reason` says why the version was made."""
 
     __tablename__ = "scorecard"
     name: Mapped[str]
     version: Mapped[int]
     definition: Mapped[dict[str, Any]]
+    segment: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
+    position: Mapped[int] = mapped_column(default=1_000, server_default="1000")
+    is_in_force: Mapped[bool] = mapped_column(default=True, server_default="true")
+    reason: Mapped[str] = mapped_column(default="", server_default="")
     published_at: Mapped[datetime | None]
     published_by: Mapped[int | None]
-    __table_args__ = (UniqueConstraint("workspace_id", "name", "version"),)
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "name", "version"),
+        Index("uq_scorecard_in_force", "workspace_id", "name", unique=True, postgresql_where=text("is_in_force")),
+    )
+
+
+class ScorecardTrial(Tenant, db.Model):
+    """A scorecard as somebody would have it, replayed over the past year before it is published or thrown away.
+
+    `result`: who changes band and whether churned accounts are ranked better; None until the job has run.
+    """
+
+    __tablename__ = "scorecard_trial"
+    name: Mapped[str]
+    definition: Mapped[dict[str, Any]]
+    segment: Mapped[dict[str, Any]]
+    position: Mapped[int]
+    reason: Mapped[str]
+    made_by: Mapped[int | None]
+    made_at: Mapped[datetime]
+    job_id: Mapped[int | None]
+    result: Mapped[dict[str, Any] | None]
+    outcome: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+
+
+class ScoreOverride(Tenant, db.Model):
+    """The score a person gives an account in place of the computed one, for a reason and a time (both days count)."""
+
+    __tablename__ = "score_override"
+    account_id: Mapped[int]
+    score: Mapped[float] = mapped_column(Double)
+    computed: Mapped[float | None] = mapped_column(Double)
+    reason: Mapped[str]
+    made_by: Mapped[int | None]
+    made_at: Mapped[datetime]
+    from_on: Mapped[date]
+    until_on: Mapped[date]
+    withdrawn_on: Mapped[date | None]
+    __table_args__ = (
+        refers_to("account", "account_id"),
+        Index("ix_score_override_account", "workspace_id", "account_id", "until_on"),
+    )
+
+    def is_in_force(self, day: date) -> bool:
+        return self.from_on <= day <= self.until_on and (self.withdrawn_on is None or day < self.withdrawn_on)
 
 
 class ModelVersion(Tenant, db.Model):
@@ -38,7 +89,8 @@ class ModelVersion(Tenant, db.Model):
 
 class HealthScore(TenantKey, db.Model):
     """An account's score on a day, with everything it was made of: `values` and the figures `before` they are compared
-    with, in the order of the scorecard's signals; NULL is unknown or stale."""
+    with, in the order of the scorecard's signals; NULL is unknown or stale. `computed` is what the card says where a
+    person's override stands in `score`."""
 
     __tablename__ = "health_score"
     account_id: Mapped[int] = mapped_column(primary_key=True)
@@ -47,12 +99,15 @@ class HealthScore(TenantKey, db.Model):
     score: Mapped[float | None] = mapped_column(Double)
     coverage: Mapped[float] = mapped_column(Double)
     band: Mapped[str]
+    computed: Mapped[float | None] = mapped_column(Double)
+    override_id: Mapped[int | None]
     values: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
     before: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
     computed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     __table_args__ = (
         refers_to("account", "account_id"),
         refers_to("scorecard", "scorecard_id", ondelete=None),
+        refers_to("score_override", "override_id", ondelete="SET NULL"),
         Index("ix_health_score_on", "workspace_id", "scored_on", "account_id"),
     )
 

@@ -4,26 +4,11 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import select, text
 
 from app.core.clock import end_of_day
 from app.extensions import db
-from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion, Scorecard
-from app.health.scorecard import DEFAULT, Card
-
-
-def scorecard_in_force() -> tuple[Scorecard, Card]:
-    """Give the published scorecard, making the default one in a new workspace."""
-    query = select(Scorecard).where(Scorecard.published_at.is_not(None)).order_by(Scorecard.version.desc()).limit(1)
-    found = db.session.execute(query).scalar_one_or_none() or _publish_default()
-    return found, Card.of(found.definition)
-
-
-def _publish_default() -> Scorecard:
-    values = {"name": "Default", "version": 1, "definition": DEFAULT, "published_at": func.now()}
-    db.session.execute(insert(Scorecard).values(values).on_conflict_do_nothing())
-    return db.session.execute(select(Scorecard).order_by(Scorecard.version.desc()).limit(1)).scalar_one()
+from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion
 
 
 def find_champion() -> ModelVersion | None:

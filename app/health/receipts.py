@@ -1,18 +1,21 @@
 """Opens a score: what each measure says, what it brings, and how two scores differ."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from app.core import tenancy
 from app.extensions import db
-from app.health.models import HealthScore, Scorecard
+from app.health.models import HealthScore, Scorecard, ScoreOverride
 from app.health.scorecard import Card, Measure, share_of_each
+
+Points = Sequence[float | None]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One measure of a receipt. `brings` of all lines add up to the score; None where it is unknown."""
+    """One measure of a receipt. `brings` of all lines add up to the computed score; None where it is unknown."""
 
     measure: Measure
     dimension: str
@@ -23,12 +26,25 @@ class Line:
 
 @dataclass(frozen=True)
 class Receipt:
-    """A score taken apart, as it was made."""
+    """A score taken apart, as it was made. `override` is what a person put in the computed score's place."""
 
     score: HealthScore
     card: Card
+    name: str
     version: int
+    signals: tuple[str, ...]
     lines: tuple[Line, ...]
+    override: ScoreOverride | None = None
+
+    @property
+    def computed(self) -> float | None:
+        return self.score.computed if self.override else self.score.score
+
+    @property
+    def by_override(self) -> float:
+        """What a person's judgement added to the computed score, or took from it."""
+        shown, computed = self.score.score, self.computed
+        return 0.0 if shown is None or computed is None else shown - computed
 
     @property
     def unknown(self) -> list[Line]:
@@ -47,8 +63,10 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Part:
-    """What one measure did to the score between two receipts, in points; `because`: its figure, or what is known."""
+    """What one cause did to the score between two receipts, in points. `kind`: data (a figure moved), missing (figures
+    became known or unknown), configuration (another scorecard or version) or override (a person's judgement)."""
 
+    kind: str
     title: str
     points: float
     because: str
@@ -57,44 +75,86 @@ class Part:
 def receipt_of(score: HealthScore) -> Receipt:
     """Take a stored score apart with the scorecard it was made with."""
     row = db.session.get_one(Scorecard, (tenancy.workspace_id(), score.scorecard_id))
-    card = Card.of(row.definition)
-    signals = row.definition["signals"]
+    key = (tenancy.workspace_id(), score.override_id)
+    override = db.session.get(ScoreOverride, key) if score.override_id else None
+    card, signals = Card.of(row.definition), tuple(row.definition["signals"])
+    points = points_of(card, signals, score.values)
     values = [score.values[signals.index(measure.signal)] for measure in card.measures]
-    points = [_points(measure, value) for measure, value in zip(card.measures, values, strict=True)]
-    shares = share_of_each(card, points)
     lines = tuple(
         Line(measure, card.titles[measure.dimension], value, point, share)
-        for measure, value, point, share in zip(card.measures, values, points, shares, strict=True)
+        for measure, value, point, share in zip(card.measures, values, points, share_of_each(card, points), strict=True)
     )
-    return Receipt(score, card, row.version, lines)
+    return Receipt(score, card, row.name, row.version, signals, lines, override)
+
+
+def points_of(card: Card, signals: Sequence[str], values: Sequence[float | None]) -> list[float | None]:
+    """Read kept figures (in the order of `signals`) off a card's curves."""
+    return [_points(measure, values[signals.index(measure.signal)]) for measure in card.measures]
 
 
 def difference(now: Receipt, before: Receipt) -> list[Part]:
-    """Split the change between two scores into parts that add up to it, the largest first.
+    """Split the change between two scores into parts that add up to it, the largest first; none where one abstains.
 
-    With the same measures known, a part is the change of what the measure brings. What became known or unknown
-    shifts the weights of all others; that whole shift is told as the part of those measures.
+    Read with the earlier card: a figure known both times brings what its points moved, weighted by all such figures;
+    what became known or unknown shifts the weights of the others, and that whole shift is one part. What the later card
+    says of the later figures beyond that is the configuration's. What a person put in place of either comes last.
     """
-    if now.card != before.card or now.score.score is None or before.score.score is None:
+    shown_now, shown_before = now.score.score, before.score.score
+    if shown_now is None or shown_before is None:
         return []
-    both = [
-        (n, b) for n, b in zip(now.lines, before.lines, strict=True) if n.points is not None and b.points is not None
-    ]
-    weight = sum(n.measure.weight for n, _ in both)
-    parts = [
-        Part(n.measure.title, n.measure.weight * (n.points - b.points) / weight, "its figure moved")
-        for n, b in both
-        if n.points is not None and b.points is not None and weight
-    ]
-    rest = (now.score.score - before.score.score) - sum(part.points for part in parts)
-    changed = [
-        n.measure.title
-        for n, b in zip(now.lines, before.lines, strict=True)
-        if (n.points is None) != (b.points is None)
-    ]
-    if changed or abs(rest) > 1e-9:
-        parts.append(Part(", ".join(changed) or "Other measures", rest, "became known or unknown"))
+    then = [line.points for line in before.lines]
+    later = points_of(before.card, before.signals, _in_order(now, before.signals))
+    end, own = _mean(before.card, later), _mean(now.card, [line.points for line in now.lines])
+    parts = _data_parts(before.card, later, then)
+    parts.append(Part("configuration", _configured(now, before), own - end, "another scorecard reads the figures"))
+    parts.append(_override_part(now, before, now.by_override - before.by_override))
+    rest = shown_now - shown_before - sum(part.points for part in parts)
+    parts.append(_missing_part(before.card, later, then, rest))
     return sorted((part for part in parts if abs(part.points) > 1e-9), key=lambda part: -abs(part.points))
+
+
+def _in_order(receipt: Receipt, signals: Sequence[str]) -> list[float | None]:
+    """Give a receipt's kept figures in the order of other signals; one it did not keep is unknown."""
+    kept = dict(zip(receipt.signals, receipt.score.values, strict=True))
+    return [kept.get(signal) for signal in signals]
+
+
+def _mean(card: Card, points: Points) -> float:
+    """Give Σ w·s·a / Σ w·a, 0 where nothing is known: whether a card abstains is not asked here."""
+    return sum(share for share in share_of_each(card, points) if share is not None)
+
+
+def _data_parts(card: Card, now: Points, before: Points) -> list[Part]:
+    both = [
+        (measure, n, b)
+        for measure, n, b in zip(card.measures, now, before, strict=True)
+        if n is not None and b is not None
+    ]
+    weight = sum(measure.weight for measure, _, _ in both)
+    return [
+        Part("data", measure.title, measure.weight * (n - b) / weight, "its figure moved")
+        for measure, n, b in both
+        if weight
+    ]
+
+
+def _missing_part(card: Card, now: Points, before: Points, points: float) -> Part:
+    changed = [m.title for m, n, b in zip(card.measures, now, before, strict=True) if (n is None) != (b is None)]
+    return Part("missing", ", ".join(changed) or "Other measures", points, "became known or unknown")
+
+
+def _configured(now: Receipt, before: Receipt) -> str:
+    after = f"{now.name} {now.version}"
+    return f"Scorecard {after}, before {before.name} {before.version}" if now.card != before.card else "Scorecard"
+
+
+def _override_part(now: Receipt, before: Receipt, points: float) -> Part:
+    if now.override is None:
+        return Part("override", "A person's judgement", points, "it ended")
+    same = before.override is not None and before.override.id == now.override.id
+    return Part(
+        "override", "A person's judgement", points, "the figures below it moved" if same else now.override.reason
+    )
 
 
 def in_words(value: float | None, unit: str) -> str:

@@ -1,6 +1,7 @@
 """Scores, risks and their reasons as the REST API writes them."""
 
 from datetime import date, datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -35,8 +36,12 @@ class Dimension(Shown):
 
 
 class Moved(Shown):
-    """What one measure did to the score; the parts add up to its change."""
+    """What one cause did to the score; the parts add up to its change."""
 
+    kind: Literal["data", "missing", "configuration", "override"] = Field(
+        description="A figure moved, figures became known or unknown, another scorecard, or a person's judgement.",
+        examples=["data"],
+    )
     title: str = Field(examples=["Usage against the month before"])
     points: float = Field(examples=[-3.4])
     because: str = Field(examples=["its figure moved"])
@@ -48,8 +53,13 @@ class Health(Shown):
     account_id: int = Field(examples=[1])
     scored_on: date = Field(examples=["2026-11-20"])
     score: float | None = Field(description="Null when less is known than the scorecard asks for.", examples=[67.4])
+    computed: float | None = Field(
+        description="What the scorecard says; differs from `score` where a person's override stands.", examples=[67.4]
+    )
+    override_reason: str | None = Field(description="Why a person judges otherwise.", examples=[None])
     band: Band = Field(examples=["watch"])
     coverage: float = Field(description="The share of the measures' weight that is known.", examples=[0.9])
+    scorecard: str = Field(examples=["Default"])
     scorecard_version: int = Field(examples=[1])
     dimensions: list[Dimension]
     week_before: float | None = Field(description="The score a week earlier.", examples=[70.8])

@@ -1,45 +1,43 @@
 """Scores accounts: facts as of a day → signals → scorecard, risk and reasons → rows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import Any
+from datetime import date
+from typing import Any, Self
 
 import numpy as np
-import pandas as pd
 
 from app.core.money import minor_digits
 from app.health import queries, writing
 from app.health.base_rates import base_rates
-from app.health.gathering import gather
+from app.health.cards.choosing import CardInForce, cards_in_force, choose
+from app.health.models import ScoreOverride
+from app.health.overriding import overrides_on
+from app.health.reading import Ages, Book, Progress, ages_on, facts_of, joined, read_book, snapshot_book, stale_out
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
 from app.identity.models import Workspace
 from ml import artifacts
 from ml.explain import BookAverage, Reasons, average_of, reasons
-from ml.facts import Facts
-from ml.features import MONTHS, Snapshot, snapshot_as_of
 from ml.hazard.curve import risk_within
 from ml.hazard.model import HazardModel
 from ml.signals import BY_CODE
 
-LOOK_BACK_DAYS = 400
-CHUNK = 10_000
 HORIZONS = (30, 90, 180, 365)
 TELLING = 0.5  # points of risk below which a reason is not worth a sentence of its own
 GOOD = 60.0  # points below which a measure is a concern
 _UNSAID = "its figures moved"
-Progress = Callable[[int, int | None, str], None]
 
 
 @dataclass(frozen=True)
-class Book:
-    """The signals of paying accounts on a day: `ids` [n], frames [n, signals], renewal flags [n, MONTHS], ARR [n]."""
+class Part:
+    """The accounts of one scorecard, scored: `shown` [n] is a person's override where there is one, else computed."""
 
-    ids: np.ndarray
-    values: pd.DataFrame
-    before: pd.DataFrame
-    flags: np.ndarray
-    arr: np.ndarray
+    card: CardInForce
+    book: Book
+    scores: Scores
+    shown: np.ndarray
+    bands: list[str]
+    overrides: Mapping[int, ScoreOverride]
 
 
 @dataclass(frozen=True)
@@ -54,23 +52,30 @@ class Risks:
     average: float
     told: list[list[dict[str, Any]]]
 
+    def rows(self, first: int, end: int) -> Self:
+        """Give the accounts first..end-1."""
+        stretch = slice(first, end)
+        arrays = (self.survival[stretch], self.within[stretch], self.lifetime[stretch])
+        return type(self)(self.basis, self.model_version_id, *arrays, self.average, self.told[stretch])
+
 
 def score_accounts(
     workspace: Workspace, as_of: date, account_ids: Sequence[int] | None = None, progress: Progress = lambda *_: None
 ) -> int:
     """Score some accounts (or all) as of the end of a day and write everything down. Gives how many were scored."""
     ids = sorted(account_ids) if account_ids is not None else queries.all_account_ids()
-    card_row, card = queries.scorecard_in_force()
-    book = _book(workspace, ids, as_of, card, progress)
+    book, ages = read_book(workspace, ids, as_of, progress)
     was = queries.standing_of(book.ids.tolist())
-    scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
-    bands = [
-        band_of(card, s, was[i].band if i in was else None)
-        for i, s in zip(book.ids.tolist(), scores.score, strict=True)
-    ]
-    risks = _risks(book, as_of, whole_book=account_ids is None)
+    standing = {account_id: row.band for account_id, row in was.items()}
+    parts = _scored(workspace, book, ages, as_of, cards_in_force(), standing)
+    risks = _risks(joined([part.book for part in parts]), as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
-    _write(book, as_of, card_row.id, card, scores, bands, risks, was)
+    first = 0
+    for part in parts:
+        end = first + len(part.book.ids)
+        if risks is not None:
+            _write(part, as_of, risks.rows(first, end), was)
+        first = end
     writing.clear_former(sorted(set(ids) - set(book.ids.tolist())))
     return len(book.ids)
 
@@ -78,94 +83,48 @@ def score_accounts(
 def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = lambda *_: None) -> None:
     """Score the whole book as of past days, the oldest first, so that a new installation has a history to show.
 
-    Each day sees only what was known by its end. Health only: risk is not told with hindsight.
+    Each day sees only what was known by its end. Health only: risk is not told with hindsight. An account is scored
+    with the card of the segment it is in today.
     """
-    card_row, card = queries.scorecard_in_force()
-    ids = queries.all_account_ids()
+    cards, ids = cards_in_force(), queries.all_account_ids()
     standing: dict[int, str] = {}
-    facts = _facts(workspace, ids, min(days), max(days)) if ids else None
+    facts = facts_of(workspace, ids, min(days), max(days)) if ids else None
     for done, as_of in enumerate(days):
         progress(done, len(days), f"Scoring the book as of {as_of}")
         if facts is None:
             continue
-        book = _stale_out(_snapshot_book(facts, as_of), _ages(facts, as_of), card)
-        scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
-        bands = [band_of(card, s, standing.get(i)) for i, s in zip(book.ids.tolist(), scores.score, strict=True)]
-        standing |= dict(zip(book.ids.tolist(), bands, strict=True))
-        writing.write_scores(as_of, card_row.id, _score_rows(book, scores, bands))
-        writing.write_summaries(as_of, _summary_rows(book, card, scores, bands, None))
+        book = snapshot_book(facts, as_of)
+        for part in _scored(workspace, book, ages_on(facts, as_of), as_of, cards, standing):
+            standing |= dict(zip(part.book.ids.tolist(), part.bands, strict=True))
+            writing.write_scores(as_of, part.card.id, _score_rows(part))
+            writing.write_summaries(as_of, _summary_rows(part, None))
 
 
-def _book(workspace: Workspace, ids: Sequence[int], as_of: date, card: Card, progress: Progress) -> Book:
-    """Read the signals of accounts, some thousands at a time; witnesses say what the rest of the book would."""
-    parts, ages = [], queries.source_ages(as_of)
-    witnesses = queries.witnesses(as_of, workspace.time_zone, LOOK_BACK_DAYS)
-    for start in range(0, len(ids), CHUNK):
-        progress(start, len(ids), "Reading signals")
-        chunk = set(ids[start : start + CHUNK])
-        facts = _facts(workspace, sorted(chunk | witnesses), as_of, as_of)
-        parts.append(_stale_out(_of_accounts(_snapshot_book(facts, as_of), chunk), ages, card))
-    return _joined(parts)
+def _scored(
+    workspace: Workspace,
+    book: Book,
+    ages: Ages,
+    as_of: date,
+    cards: Sequence[CardInForce],
+    standing: Mapping[int, str],
+) -> list[Part]:
+    """Score each account with its card; the parts hold all accounts, in the order of the cards."""
+    place = choose(cards, book.ids.tolist(), 10 ** minor_digits(workspace.currency))
+    overrides = overrides_on(book.ids.tolist(), as_of)
+    return [
+        _part(in_force, stale_out(book.rows(place == n), ages, in_force.card), overrides, standing)
+        for n, in_force in enumerate(cards)
+    ]
 
 
-def _of_accounts(book: Book, ids: set[int]) -> Book:
-    ours = np.isin(book.ids, list(ids))
-    return Book(book.ids[ours], book.values[ours], book.before[ours], book.flags[ours], book.arr[ours])
-
-
-def _facts(workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date) -> Facts:
-    minor = 10 ** minor_digits(workspace.currency)
-    return gather(ids, first_as_of - timedelta(days=LOOK_BACK_DAYS), as_of, workspace.time_zone, minor)
-
-
-def _snapshot_book(facts: Facts, as_of: date) -> Book:
-    snapshot: Snapshot = snapshot_as_of(facts, as_of)
-    ids = facts.accounts["id"].to_numpy()[snapshot.values.index.to_numpy()]
-    return Book(ids, snapshot.values, snapshot.before, snapshot.flags, snapshot.arr)
-
-
-def _ages(facts: Facts, as_of: date) -> dict[str, int | None]:
-    """Give the days since each kind of source last said anything by the end of a past day."""
-    used = np.flatnonzero(facts.usage[:, :, : (as_of - facts.first_day).days + 1].any(axis=(0, 1)))
-    newest = {
-        "usage": np.datetime64(facts.first_day) + used[-1] if len(used) else None,
-        "conversations": _newest(facts.interactions["happened_on"], as_of),
-        "invoices": _newest(facts.invoices["issued_on"], as_of),
-    }
-    ages = {
-        name: None if day is None else int((np.datetime64(as_of) - day).astype(int)) for name, day in newest.items()
-    }
-    return ages | {"contracts": 0, "contacts": 0}
-
-
-def _newest(days: pd.Series, as_of: date) -> np.datetime64 | None:
-    past = days[days <= pd.Timestamp(as_of)]
-    return None if past.empty else past.max().to_datetime64().astype("datetime64[D]")
-
-
-def _stale_out(book: Book, ages: Mapping[str, int | None], card: Card) -> Book:
-    """Make unknown what a source that has missed its deadline would say: a dead feed must not look like health."""
-    stale = {m.signal for m in card.measures if _is_stale(ages[m.source], card.deadlines[m.source])}
-    values = book.values.copy()
-    values[sorted(stale)] = np.nan
-    return Book(book.ids, values, book.before, book.flags, book.arr)
-
-
-def _is_stale(age: int | None, deadline: int) -> bool:
-    return age is None or age > deadline
-
-
-def _joined(parts: Sequence[Book]) -> Book:
-    if not parts:
-        empty = pd.DataFrame({code: pd.Series(dtype=float) for code in SIGNALS})
-        return Book(np.array([], np.int64), empty, empty, np.zeros((0, MONTHS), bool), np.array([]))
-    return Book(
-        np.concatenate([part.ids for part in parts]),
-        pd.concat([part.values for part in parts], ignore_index=True),
-        pd.concat([part.before for part in parts], ignore_index=True),
-        np.concatenate([part.flags for part in parts]),
-        np.concatenate([part.arr for part in parts]),
-    )
+def _part(
+    in_force: CardInForce, book: Book, overrides: Mapping[int, ScoreOverride], standing: Mapping[int, str]
+) -> Part:
+    ids, card = book.ids.tolist(), in_force.card
+    scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
+    shown = np.array([overrides[i].score if i in overrides else s for i, s in zip(ids, scores.score, strict=True)])
+    bands = [band_of(card, s, standing.get(i)) for i, s in zip(ids, shown, strict=True)]
+    return Part(in_force, book, scores, shown, bands, overrides)
 
 
 def _risks(book: Book, as_of: date, *, whole_book: bool) -> Risks | None:
@@ -213,37 +172,28 @@ def _base_risks(book: Book, as_of: date) -> Risks:
     return Risks("base rate", None, survival, within, lifetime, float(within[:, 1].mean()), [[] for _ in book.ids])
 
 
-def _write(
-    book: Book,
-    as_of: date,
-    card_id: int,
-    card: Card,
-    scores: Scores,
-    bands: Sequence[str],
-    risks: Risks | None,
-    was: dict[int, Any],
-) -> None:
-    if risks is None:
-        return
-    changes = _changes(book, as_of, card, scores, bands, risks, was)
-    writing.write_scores(as_of, card_id, _score_rows(book, scores, bands))
-    writing.write_risks(as_of, _risk_rows(book, risks))
-    writing.write_summaries(as_of, _summary_rows(book, card, scores, bands, risks))
+def _write(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any]) -> None:
+    changes = _changes(part, as_of, risks, was)
+    writing.write_scores(as_of, part.card.id, _score_rows(part))
+    writing.write_risks(as_of, _risk_rows(part.book, risks))
+    writing.write_summaries(as_of, _summary_rows(part, risks))
     writing.write_changes(as_of, changes)
 
 
-def _score_rows(book: Book, scores: Scores, bands: Sequence[str]) -> list[dict[str, Any]]:
-    values, before = (
-        _nullable(book.values[list(SIGNALS)].to_numpy(float)),
-        _nullable(book.before[list(SIGNALS)].to_numpy(float)),
-    )
+def _score_rows(part: Part) -> list[dict[str, Any]]:
+    book = part.book
+    values, before = (_nullable(frame[list(SIGNALS)].to_numpy(float)) for frame in (book.values, book.before))
     columns = zip(
-        book.ids.tolist(), _nullable(scores.score), scores.coverage.tolist(), bands, values, before, strict=True
-    )
+        book.ids.tolist(), _nullable(part.shown), _nullable(part.scores.score), part.scores.coverage.tolist(),
+        part.bands, values, before, strict=True,
+    )  # fmt: skip
     return [
-        {"account_id": i, "score": s, "coverage": c, "band": b, "values": v, "before": f}
-        for i, s, c, b, v, f in columns
-    ]
+        {
+            "account_id": i, "score": s, "computed": computed, "coverage": coverage, "band": band, "values": v,
+            "before": b, "override_id": part.overrides[i].id if i in part.overrides else None,
+        }
+        for i, s, computed, coverage, band, v, b in columns
+    ]  # fmt: skip
 
 
 def _risk_rows(book: Book, risks: Risks) -> list[dict[str, Any]]:
@@ -269,77 +219,70 @@ def _told(found: Reasons, row: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _summary_rows(
-    book: Book, card: Card, scores: Scores, bands: Sequence[str], risks: Risks | None
-) -> list[dict[str, Any]]:
-    score_, coverage = _nullable(scores.score), scores.coverage.tolist()
+def _summary_rows(part: Part, risks: Risks | None) -> list[dict[str, Any]]:
+    shown, coverage = _nullable(part.shown), part.scores.coverage.tolist()
     return [
         {
-            "account_id": account_id, "band": bands[row], "score": score_[row], "coverage": coverage[row],
+            "account_id": account_id, "band": part.bands[row], "score": shown[row], "coverage": coverage[row],
             "risk": None if risks is None else float(risks.within[row, 1]),
-            "risk_reason": _concern(book, card, scores, risks, row),
+            "risk_reason": _concern(part, risks, row),
         }
-        for row, account_id in enumerate(book.ids.tolist())
+        for row, account_id in enumerate(part.book.ids.tolist())
     ]  # fmt: skip
 
 
-def _concern(book: Book, card: Card, scores: Scores, risks: Risks | None, row: int) -> str | None:
+def _concern(part: Part, risks: Risks | None, row: int) -> str | None:
     """Give what to look at first: what raises the risk most and can be acted on, else the weakest measure."""
     raising = [reason for reason in risks.told[row] if reason["act"] and reason["points"] > TELLING] if risks else []
     if raising:
         return str(max(raising, key=lambda reason: reason["points"])["sentence"])
-    missing = np.nan_to_num((GOOD - scores.points[row]) * card.weights)
-    return _said(book, card, int(missing.argmax()), row) if missing.max(initial=0.0) > 0 else None
+    missing = np.nan_to_num((GOOD - part.scores.points[row]) * part.card.card.weights)
+    return _said(part, int(missing.argmax()), row) if missing.max(initial=0.0) > 0 else None
 
 
-def _said(book: Book, card: Card, measure: int, row: int) -> str:
-    signal = card.measures[measure].signal
-    return BY_CODE[signal].say(float(book.values[signal].iloc[row]), float(book.before[signal].iloc[row]))
+def _said(part: Part, measure: int, row: int) -> str:
+    signal = part.card.card.measures[measure].signal
+    return BY_CODE[signal].say(float(part.book.values[signal].iloc[row]), float(part.book.before[signal].iloc[row]))
 
 
-def _changes(
-    book: Book, as_of: date, card: Card, scores: Scores, bands: Sequence[str], risks: Risks, was: dict[int, Any]
-) -> list[dict[str, Any]]:
+def _changes(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any]) -> list[dict[str, Any]]:
     """Give the rows for accounts whose band moved, or whose risk moved by 5 points or more."""
+    ids = part.book.ids.tolist()
     moved = [
         row
-        for row, i in enumerate(book.ids.tolist())
+        for row, i in enumerate(ids)
         if i in was
-        and (bands[row] != was[i].band or (was[i].risk is not None and abs(risks.within[row, 1] - was[i].risk) >= 0.05))
+        and (
+            part.bands[row] != was[i].band
+            or (was[i].risk is not None and abs(risks.within[row, 1] - was[i].risk) >= 0.05)
+        )
     ]
-    earlier = queries.latest_values([int(book.ids[row]) for row in moved], as_of)
-    return [_change(book, card, scores, bands, risks, was[int(book.ids[row])], earlier, row) for row in moved]
+    earlier = queries.latest_values([ids[row] for row in moved], as_of)
+    return [_change(part, risks, was[ids[row]], earlier.get(ids[row]), row) for row in moved]
 
 
-def _change(
-    book: Book,
-    card: Card,
-    scores: Scores,
-    bands: Sequence[str],
-    risks: Risks,
-    was: Any,
-    earlier: dict[int, Any],
-    row: int,
-) -> dict[str, Any]:
-    account_id, to_score = int(book.ids[row]), scores.score[row]
+def _change(part: Part, risks: Risks, was: Any, earlier: Sequence[float | None] | None, row: int) -> dict[str, Any]:
+    account_id, to_score = int(part.book.ids[row]), part.shown[row]
+    override = part.overrides.get(account_id)
+    why = f"judged by a person: {override.reason}" if override else _why(part, earlier, row)
     return {
-        "account_id": account_id, "from_band": was.band, "to_band": bands[row],
+        "account_id": account_id, "from_band": was.band, "to_band": part.bands[row],
         "from_score": was.score, "to_score": None if np.isnan(to_score) else float(to_score),
-        "from_risk": was.risk, "to_risk": float(risks.within[row, 1]),
-        "why": _why(book, card, scores, earlier.get(account_id), row) or _UNSAID,
+        "from_risk": was.risk, "to_risk": float(risks.within[row, 1]), "why": why or _UNSAID,
     }  # fmt: skip
 
 
-def _why(book: Book, card: Card, scores: Scores, earlier: Sequence[float | None] | None, row: int) -> str | None:
+def _why(part: Part, earlier: Sequence[float | None] | None, row: int) -> str | None:
     """Name the measure that moved the score most since the last scoring."""
     if earlier is None or len(earlier) != len(SIGNALS):
         return None
+    card: Card = part.card.card
     old = np.array([np.nan if v is None else v for v in earlier])
     then = np.array([float(m.points(old[[SIGNALS.index(m.signal)]])[0]) for m in card.measures])
-    moved = np.nan_to_num((scores.points[row] - then) * card.weights)
+    moved = np.nan_to_num((part.scores.points[row] - then) * card.weights)
     if not np.abs(moved).max(initial=0.0):
         return None
-    return _said(book, card, int(np.abs(moved).argmax()), row)
+    return _said(part, int(np.abs(moved).argmax()), row)
 
 
 def _nullable(numbers: np.ndarray) -> list[Any]:

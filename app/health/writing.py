@@ -13,14 +13,17 @@ CHUNK = 5_000
 Rows = Sequence[Mapping[str, Any]]
 
 _SCORES = """
-INSERT INTO health_score (account_id, scored_on, scorecard_id, score, coverage, band, values, before)
-SELECT account_id, :as_of, :card, score, coverage, band, values, before
+INSERT INTO health_score
+    (account_id, scored_on, scorecard_id, score, computed, override_id, coverage, band, values, before)
+SELECT account_id, :as_of, :card, score, computed, override_id, coverage, band, values, before
 FROM json_to_recordset(CAST(:rows AS json)) AS r
-    (account_id bigint, score float8, coverage float8, band text, values float8[], before float8[])
+    (account_id bigint, score float8, computed float8, override_id bigint, coverage float8, band text,
+     values float8[], before float8[])
 ORDER BY account_id
 ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
-    (scorecard_id, score, coverage, band, values, before, computed_at)
-    = (excluded.scorecard_id, excluded.score, excluded.coverage, excluded.band, excluded.values, excluded.before, now())
+    (scorecard_id, score, computed, override_id, coverage, band, values, before, computed_at)
+    = (excluded.scorecard_id, excluded.score, excluded.computed, excluded.override_id, excluded.coverage,
+       excluded.band, excluded.values, excluded.before, now())
 """
 _RISKS = """
 INSERT INTO churn_score (account_id, scored_on, model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
@@ -64,7 +67,7 @@ ON CONFLICT (workspace_id, account_id, changed_on) DO UPDATE SET
 """
 
 
-def write_scores(as_of: date, card_id: int, rows: Rows) -> None:
+def write_scores(as_of: date, card_id: int | None, rows: Rows) -> None:
     """Write one health score an account; scored again on the same day, the newer one stands."""
     _in_chunks(_SCORES, rows, as_of=as_of, card=card_id)
 

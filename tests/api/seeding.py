@@ -9,8 +9,8 @@ from app.core.clock import utc_now
 from app.extensions import db
 from app.forecast import projecting
 from app.forecast.models import RenewalCall
+from app.health.cards.choosing import cards_in_force
 from app.health.models import ChurnScore, HealthChange, HealthScore
-from app.health.queries import scorecard_in_force
 from app.health.scorecard import SIGNALS
 from app.playbooks.defaults import ensure_defaults
 from app.playbooks.models import Enrolment, Playbook, Task
@@ -53,7 +53,7 @@ def _word(n, account, at):
 
 
 def _score(account_id, today):
-    card, _ = scorecard_in_force()
+    card = cards_in_force()[-1]
     for days, score, band in ((7, 76.0, "steady"), (0, 67.4, "watch")):
         values = [0.1 * n for n, _ in enumerate(SIGNALS)]
         db.session.add(

@@ -8,66 +8,97 @@ from hypothesis import strategies as st
 
 from app.core import tenancy
 from app.extensions import db
-from app.health import queries, receipts
-from app.health.models import HealthScore
-from app.health.receipts import Line, Receipt, difference, in_words, receipt_of
-from app.health.scorecard import DEFAULT, SIGNALS, Card, share_of_each
+from app.health.cards.choosing import cards_in_force
+from app.health.cards.defaults import DEFAULT, ONBOARDING
+from app.health.models import HealthScore, ScoreOverride
+from app.health.receipts import Line, Receipt, difference, in_words, points_of, receipt_of
+from app.health.scorecard import SIGNALS, Card, share_of_each
 from tests.books import write_accounts
 
-CARD = Card.of(DEFAULT)
-N = len(CARD.measures)
+CARD, EARLY = Card.of(DEFAULT), Card.of(ONBOARDING)
+FINE = dict.fromkeys(SIGNALS, 0.5)
 
 
-def receipt(points):
-    """Make a receipt whose measures have these points, as scoring would keep it."""
-    shares = share_of_each(CARD, points)
-    known = [share for share in shares if share is not None]
+def receipt(known, card=CARD, override=None, name="Default"):
+    """Make a receipt of known figures {signal: value}, as scoring would keep it."""
+    values = [known.get(code) for code in SIGNALS]
+    points = points_of(card, SIGNALS, values)
+    shares = share_of_each(card, points)
+    brought = [share for share in shares if share is not None]
+    computed = sum(brought) if brought else None
+    shown = computed if override is None else override
+    judged = None if override is None else ScoreOverride(id=1, score=override, reason="They told me.")
     kept = HealthScore(
-        account_id=1, scored_on=date(2026, 1, 1), score=sum(known) if known else None, values=[], before=[]
+        account_id=1, scored_on=date(2026, 1, 1), score=shown, computed=computed, values=values, before=[]
     )
-    lines = [Line(m, CARD.titles[m.dimension], p, p, s) for m, p, s in zip(CARD.measures, points, shares, strict=True)]
-    return Receipt(kept, CARD, 1, tuple(lines))
+    lines = [
+        Line(m, card.titles[m.dimension], known.get(m.signal), p, s)
+        for m, p, s in zip(card.measures, points, shares, strict=True)
+    ]
+    return Receipt(kept, card, name, 1, tuple(SIGNALS), tuple(lines), judged)
 
 
-some = st.lists(st.none() | st.floats(0, 100), min_size=N, max_size=N)
+def kinds(parts):
+    return {part.kind for part in parts}
 
 
-@given(some, some)
-def test_the_parts_of_a_change_add_up_to_it_also_when_figures_become_known_or_unknown(now, before):
-    after, first = receipt(now), receipt(before)
-    parts = difference(after, first)
-    if after.score.score is None or first.score.score is None:
+figures = st.fixed_dictionaries({code: st.none() | st.floats(-5, 200) for code in SIGNALS})
+any_receipt = st.builds(
+    receipt, figures, st.sampled_from([CARD, EARLY]), st.none() | st.floats(0, 100), st.sampled_from(["Default", "New"])
+)
+
+
+@given(any_receipt, any_receipt)
+def test_the_parts_of_any_change_add_up_to_it(now, before):
+    parts = difference(now, before)
+    if now.score.score is None or before.score.score is None:
         assert parts == []
     else:
-        assert sum(part.points for part in parts) == pytest.approx(after.score.score - first.score.score, abs=1e-6)
+        assert sum(part.points for part in parts) == pytest.approx(now.score.score - before.score.score, abs=1e-6)
         assert [abs(part.points) for part in parts] == sorted((abs(part.points) for part in parts), reverse=True)
 
 
-@given(st.lists(st.floats(0, 100), min_size=N, max_size=N), st.integers(0, N - 1), st.floats(0, 100))
-def test_a_single_figure_that_moved_is_the_only_part(points, which, to):
-    parts = difference(receipt([*points[:which], to, *points[which + 1 :]]), receipt(points))
-    assert [part.title for part in parts] in ([], [CARD.measures[which].title])
-    assert {part.because for part in parts} <= {"its figure moved"}
+@given(figures, figures)
+def test_without_another_card_or_a_judgement_only_figures_and_what_is_known_count(now, before):
+    assert kinds(difference(receipt(now), receipt(before))) <= {"data", "missing"}
+
+
+@given(figures)
+def test_the_same_figures_on_another_card_differ_by_configuration_alone(known):
+    assert kinds(difference(receipt(known, EARLY), receipt(known))) <= {"configuration"}
+
+
+@given(figures, st.floats(0, 100))
+def test_a_judgement_that_begins_or_ends_is_the_only_part_where_nothing_else_moved(known, score):
+    begun, ended = receipt(known, override=score), receipt(known)
+    assert kinds(difference(begun, ended)) | kinds(difference(ended, begun)) <= {"override"}
+
+
+def test_a_single_figure_that_moved_is_the_only_part():
+    (part,) = difference(receipt(FINE | {"overdue": 45.0}), receipt(FINE | {"overdue": 0.0}))
+    assert (part.kind, part.title, part.because) == ("data", "Oldest overdue invoice", "its figure moved")
+    assert part.points == pytest.approx(-15 * 0.4)  # all of its weight, of 100
 
 
 def test_what_became_unknown_is_told_as_such():
-    points = [50.0] * (N - 1)
-    (part,) = difference(receipt([None, *points]), receipt([100.0, *points]))
-    assert (part.title, part.because) == (CARD.measures[0].title, "became known or unknown")
+    known = {code: value for code, value in FINE.items() if code != "overdue"}
+    (part,) = difference(receipt(known), receipt(FINE | {"overdue": 0.0}))
+    assert (part.kind, part.title, part.because) == ("missing", "Oldest overdue invoice", "became known or unknown")
     assert part.points < 0
 
 
-def test_scores_of_different_cards_are_not_compared():
-    other = Card.of(DEFAULT | {"hysteresis": 9.0})
-    then = receipt([50.0] * N)
-    assert difference(receipt([60.0] * N), Receipt(then.score, other, 2, then.lines)) == []
+def test_a_judgement_says_its_reason_and_a_change_of_card_names_both():
+    (part,) = difference(receipt(FINE, override=20.0), receipt(FINE))
+    assert part.because == "They told me."
+    (part,) = difference(receipt(FINE, EARLY, name="Onboarding"), receipt(FINE))
+    assert part.title == "Scorecard Onboarding 1, before Default 1"
 
 
 @pytest.fixture
 def kept(workspace):
     """A score in the database, in which one figure is known of each dimension but one."""
     (acme,) = write_accounts("acme")
-    row, _ = queries.scorecard_in_force()
+    row = cards_in_force()[-1]
     known = {"days_since_use": 4.0, "urgent_tickets": 1.0, "overdue": 10.0, "champion_left": 0.0, "tenure": 9.0}
     values = [known.get(code) for code in SIGNALS]
     score = HealthScore(account_id=acme, scored_on=date(2026, 11, 20), scorecard_id=row.id, score=70.0, coverage=0.4,
@@ -106,18 +137,16 @@ def test_a_figure_is_written_with_its_unit(value, unit, words):
     assert in_words(value, unit) == words
 
 
-def test_the_default_card_is_published_once_in_each_workspace(cast):
-    first, _ = queries.scorecard_in_force()
-    again, _ = queries.scorecard_in_force()
-    assert first.id == again.id
+def test_the_default_cards_are_published_once_in_each_workspace(cast):
+    first, again = cards_in_force(), cards_in_force()
+    assert [each.id for each in first] == [each.id for each in again]
+    assert [(each.name, each.segment) for each in first] == [("Onboarding", {"stage": "onboarding"}), ("Default", {})]
     with tenancy.workspace(cast.elsewhere.id):
-        assert queries.scorecard_in_force()[0].workspace_id == cast.elsewhere.id
+        assert {each.id for each in cards_in_force()}.isdisjoint(each.id for each in first)
 
 
 def test_a_receipt_of_nothing_known_brings_nothing():
-    nothing = receipt([None] * N)
+    nothing = receipt({})
     assert nothing.score.score is None
-    assert len(nothing.unknown) == N
-    assert all(
-        points is None for _, points, _ in receipts.Receipt(nothing.score, CARD, 1, nothing.lines).by_dimension()
-    )
+    assert len(nothing.unknown) == len(CARD.measures)
+    assert all(points is None for _, points, _ in nothing.by_dimension())

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.health.scorecard import DEFAULT, SIGNALS, Card, band_of, score, share_of_each
+from app.health.cards.defaults import DEFAULT, ONBOARDING
+from app.health.scorecard import SIGNALS, Card, band_of, score, share_of_each
 from ml.signals import SIGNALS as MEASURED
 
-CARD = Card.of(DEFAULT)
+CARD, EARLY = Card.of(DEFAULT), Card.of(ONBOARDING)
 SCORES = st.integers(0, 400).map(lambda quarter: quarter / 4)
 POINTS = st.lists(st.none() | st.floats(0, 100), min_size=len(CARD.measures), max_size=len(CARD.measures))
 
@@ -36,13 +37,14 @@ def test_scores_keep_their_signals_in_the_order_of_the_models():
 
 
 def test_every_measure_reads_a_signal_there_is_and_a_source_with_a_deadline():
-    assert {measure.signal for measure in CARD.measures} <= set(SIGNALS)
-    assert {measure.source for measure in CARD.measures} <= CARD.deadlines.keys()
-    assert CARD.weights.sum() == pytest.approx(sum(dimension["weight"] for dimension in DEFAULT["dimensions"]))
+    for card, definition in ((CARD, DEFAULT), (EARLY, ONBOARDING)):
+        assert {measure.signal for measure in card.measures} <= set(SIGNALS)
+        assert {measure.source for measure in card.measures} <= card.deadlines.keys()
+        assert card.weights.sum() == pytest.approx(sum(dimension["weight"] for dimension in definition["dimensions"]))
 
 
 def test_every_curve_runs_in_one_direction_from_0_to_100():
-    for measure in CARD.measures:
+    for measure in CARD.measures + EARLY.measures:
         figures, points = np.array(measure.curve).T
         assert (np.diff(figures) > 0).all(), measure.title
         assert (np.diff(points) >= 0).all() or (np.diff(points) <= 0).all(), measure.title

@@ -1,0 +1,115 @@
+"""Reads the signals of accounts as of the end of a day."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Self
+
+import numpy as np
+import pandas as pd
+
+from app.core.money import minor_digits
+from app.health import queries
+from app.health.gathering import gather
+from app.health.scorecard import SIGNALS, Card
+from app.identity.models import Workspace
+from ml.facts import Facts
+from ml.features import MONTHS, Snapshot, snapshot_as_of
+
+LOOK_BACK_DAYS = 400
+CHUNK = 10_000
+Progress = Callable[[int, int | None, str], None]
+Ages = Mapping[str, int | None]
+
+
+@dataclass(frozen=True)
+class Book:
+    """The signals of paying accounts on a day: `ids` [n], frames [n, signals], renewal flags [n, MONTHS], ARR [n]."""
+
+    ids: np.ndarray
+    values: pd.DataFrame
+    before: pd.DataFrame
+    flags: np.ndarray
+    arr: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> Self:
+        """Give some of the accounts: a mask or places [n]."""
+        frames = (frame.iloc[np.flatnonzero(chosen)].reset_index(drop=True) for frame in (self.values, self.before))
+        return type(self)(self.ids[chosen], *frames, self.flags[chosen], self.arr[chosen])
+
+
+def read_book(
+    workspace: Workspace, ids: Sequence[int], as_of: date, progress: Progress = lambda *_: None
+) -> tuple[Book, Ages]:
+    """Read accounts (ids ascending), some thousands at a time, and the age in days of what each source last said.
+
+    Witnesses among the other accounts say what a whole book would of its sources.
+    """
+    parts = []
+    witnesses = queries.witnesses(as_of, workspace.time_zone, LOOK_BACK_DAYS)
+    for start in range(0, len(ids), CHUNK):
+        progress(start, len(ids), "Reading signals")
+        chunk = set(ids[start : start + CHUNK])
+        book = snapshot_book(facts_of(workspace, sorted(chunk | witnesses), as_of, as_of), as_of)
+        parts.append(book.rows(np.isin(book.ids, list(chunk))))
+    return joined(parts), queries.source_ages(as_of)
+
+
+def facts_of(workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date) -> Facts:
+    """Gather all that signals of any day from `first_as_of` to `as_of` look at."""
+    minor = 10 ** minor_digits(workspace.currency)
+    return gather(ids, first_as_of - timedelta(days=LOOK_BACK_DAYS), as_of, workspace.time_zone, minor)
+
+
+def snapshot_book(facts: Facts, as_of: date) -> Book:
+    """Measure the accounts of `facts` that paid at the end of a day."""
+    snapshot: Snapshot = snapshot_as_of(facts, as_of)
+    ids = facts.accounts["id"].to_numpy()[snapshot.values.index.to_numpy()]
+    return Book(ids, snapshot.values, snapshot.before, snapshot.flags, snapshot.arr)
+
+
+def ages_on(facts: Facts, as_of: date) -> dict[str, int | None]:
+    """Give the days since each kind of source last said anything by the end of a past day."""
+    used = np.flatnonzero(facts.usage[:, :, : (as_of - facts.first_day).days + 1].any(axis=(0, 1)))
+    newest = {
+        "usage": np.datetime64(facts.first_day) + used[-1] if len(used) else None,
+        "conversations": _newest(facts.interactions["happened_on"], as_of),
+        "invoices": _newest(facts.invoices["issued_on"], as_of),
+    }
+    ages = {
+        name: None if day is None else int((np.datetime64(as_of) - day).astype(int)) for name, day in newest.items()
+    }
+    return ages | {"contracts": 0, "contacts": 0}
+
+
+def stale_out(book: Book, ages: Ages, card: Card) -> Book:
+    """Make unknown what a source that has missed its deadline would say: a dead feed must not look like health."""
+    stale = {m.signal for m in card.measures if _is_stale(ages[m.source], card.deadlines[m.source])}
+    if not stale:
+        return book
+    values = book.values.copy()
+    values[sorted(stale)] = np.nan
+    return Book(book.ids, values, book.before, book.flags, book.arr)
+
+
+def joined(parts: Sequence[Book]) -> Book:
+    """Put books one below the other."""
+    if not parts:
+        empty = pd.DataFrame({code: pd.Series(dtype=float) for code in SIGNALS})
+        return Book(np.array([], np.int64), empty, empty, np.zeros((0, MONTHS), bool), np.array([]))
+    return Book(
+        np.concatenate([part.ids for part in parts]),
+        pd.concat([part.values for part in parts], ignore_index=True),
+        pd.concat([part.before for part in parts], ignore_index=True),
+        np.concatenate([part.flags for part in parts]),
+        np.concatenate([part.arr for part in parts]),
+    )
+
+
+def _newest(days: pd.Series, as_of: date) -> np.datetime64 | None:
+    past = days[days <= pd.Timestamp(as_of)]
+    return None if past.empty else past.max().to_datetime64().astype("datetime64[D]")
+
+
+def _is_stale(age: int | None, deadline: int) -> bool:
+    return age is None or age > deadline
