@@ -50,6 +50,7 @@ BLUEPRINTS = (
     "app.desk.held",
     "app.desk.counting",
     "app.desk.palette",
+    "app.desk.scorecards",
 )
 
 

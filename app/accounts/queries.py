@@ -1,6 +1,6 @@
 """Reads of the book."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import select, text
@@ -45,6 +45,12 @@ def get_summary(account_id: int) -> AccountSummary:
     if found is None:
         raise NotFoundError("account")
     return found
+
+
+def summaries_of(account_ids: Sequence[int]) -> dict[int, AccountSummary]:
+    """Give the summaries of accounts, those that exist."""
+    query = select(AccountSummary).where(AccountSummary.account_id.in_(account_ids))
+    return {row.account_id: row for row in db.session.scalars(query)} if account_ids else {}
 
 
 def contacts_of(account_id: int) -> list[Contact]:

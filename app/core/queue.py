@@ -265,6 +265,11 @@ def prune(now: datetime) -> int:
     return int(gone.rowcount)  # type: ignore[attr-defined]
 
 
+def find_job(job_id: int) -> Job | None:
+    """Give a job of the workspace in force; None once it is long over and pruned."""
+    return db.session.get(Job, (tenancy.workspace_id(), job_id))
+
+
 def ask_to_cancel(job_id: int) -> None:
     """Ask a waiting or running job to stop at its next step."""
     db.session.execute(

@@ -4,9 +4,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app.accounts import queries as accounts
+from app.accounts.touching import touch
 from app.core import clock
 from app.core.problems import NotFoundError, Problem
 from app.desk import charts, timeline
@@ -14,10 +16,11 @@ from app.desk.timeline import KINDS
 from app.extensions import db
 from app.forecast import queries as forecast
 from app.forecast.models import CALLS
+from app.health import overriding, receipts
 from app.health import queries as health
-from app.health import receipts
 from app.identity import guard
 from app.identity.guard import May
+from app.identity.refusals import by_field
 from app.playbooks import queries as playbooks
 from app.playbooks.tasks.handing_over import hand_over
 from app.usage.history import usage_history
@@ -49,6 +52,8 @@ def show(account_id: int) -> str:
         receipt=receipt,
         earlier=earlier,
         moved=receipts.difference(receipt, receipts.receipt_of(earlier)) if receipt and earlier else [],
+        override=overriding.overrides_on([account_id], today).get(account_id),
+        latest_end=today + overriding.LONGEST,
         in_words=receipts.in_words,
         risk=risk,
         model=health.find_latest_model(),
@@ -93,6 +98,40 @@ def receipt(account_id: int) -> str:
     )
 
 
+@blueprint.post("/<int:account_id>/override")
+@guard.allow(May.WORK)
+def override(account_id: int) -> Any:
+    """Put one's own score in place of the computed one, for a reason and a time."""
+    account, today = accounts.get_account(account_id), guard.today()
+    score = health.score_on(account_id, today)
+    computed = receipts.receipt_of(score).computed if score else None
+    try:
+        made = overriding.override(account_id, _judgement(), computed, current_user.id, today, clock.utc_now())
+    except Problem as problem:
+        db.session.rollback()
+        flash(" ".join(by_field(problem).values()), "warning")
+        return redirect(url_for(".show", account_id=account_id) + "#judge")
+    guard.note("overrode the score", "account", account_id, name=account.name, score=made.score, reason=made.reason)
+    touch([account_id])
+    db.session.commit()
+    flash(
+        f"Your judgement of {account.name} counts until {made.until_on:%-d %b %Y}. It shows within seconds.", "success"
+    )
+    return redirect(url_for(".show", account_id=account_id))
+
+
+@blueprint.post("/overrides/<int:override_id>/withdrawal")
+@guard.allow(May.WORK)
+def withdraw_override(override_id: int) -> Response:
+    """Let the computed score stand again."""
+    ended = overriding.withdraw(override_id, guard.today())
+    guard.note("ended the override", "account", ended.account_id, reason=ended.reason)
+    touch([ended.account_id])
+    db.session.commit()
+    flash("The computed score stands again, within seconds.", "success")
+    return redirect(url_for(".show", account_id=ended.account_id))
+
+
 @blueprint.post("/<int:account_id>/owner")
 @guard.allow(May.WORK)
 def give(account_id: int) -> Response:
@@ -108,6 +147,18 @@ def give(account_id: int) -> Response:
     db.session.commit()
     flash(f"{account.name} is now looked after by {names[chosen]}.", "success")
     return redirect(url_for(".show", account_id=account_id))
+
+
+def _judgement() -> overriding.Draft:
+    try:
+        score = float(request.form.get("score", ""))
+    except ValueError:
+        score = None
+    try:
+        until_on = date.fromisoformat(request.form.get("until_on", ""))
+    except ValueError:
+        until_on = None
+    return overriding.Draft(score, until_on, request.form.get("reason", ""))
 
 
 def _day(name: str, otherwise: date) -> date:

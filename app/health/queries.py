@@ -11,6 +11,15 @@ from app.extensions import db
 from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion
 
 
+def accounts_by_card() -> dict[int, int]:
+    """Give how many paying accounts were last scored with each version of a scorecard."""
+    query = text(
+        "SELECT h.scorecard_id, count(*) FROM account_summary s JOIN health_score h USING (workspace_id, account_id)"
+        " WHERE s.arr_minor > 0 AND h.scored_on = s.scored_on GROUP BY h.scorecard_id"
+    )
+    return dict(db.session.execute(query).all())
+
+
 def find_champion() -> ModelVersion | None:
     """Give the model in force, if one can be trusted."""
     query = select(ModelVersion).where(ModelVersion.state == "champion").order_by(ModelVersion.id.desc()).limit(1)

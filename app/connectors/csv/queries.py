@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 
 from app.accounts.movements import Bridge, bridge
 from app.connectors.csv.models import Finding, Import, ImportFile, Rejection
-from app.core import tenancy
+from app.core import queue, tenancy
 from app.core.problems import NotFoundError
 from app.core.queue import Job
 from app.extensions import db
@@ -33,7 +33,7 @@ class Reason:
 
 def job_of(made: Import) -> Job | None:
     """Give the job that brings an import in, once a person has started it."""
-    return db.session.get(Job, (tenancy.workspace_id(), made.job_id)) if made.job_id else None
+    return queue.find_job(made.job_id) if made.job_id else None
 
 
 def state_of(made: Import, job: Job | None) -> str:
