@@ -264,7 +264,7 @@ def _changes(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any]) -> l
 def _change(part: Part, risks: Risks, was: Any, earlier: Sequence[float | None] | None, row: int) -> dict[str, Any]:
     account_id, to_score = int(part.book.ids[row]), part.shown[row]
     override = part.overrides.get(account_id)
-    why = f"judged by a person: {override.reason}" if override else _why(part, earlier, row)
+    why = f"judged by a person: {override.reason.rstrip('.')}" if override else _why(part, earlier, row)
     return {
         "account_id": account_id, "from_band": was.band, "to_band": part.bands[row],
         "from_score": was.score, "to_score": None if np.isnan(to_score) else float(to_score),

@@ -28,12 +28,14 @@ PAGES = (
     *("/settings/notifications", "/settings/notifications/{subscriber}", "/unsubscribe?link={leave}"),
     *("/settings/notifications/{subscriber}/deliveries/{told}", "/account/notifications"),
     *("/data/webhooks", "/data/webhooks/{webhook}", "/data/webhooks/{webhook}/deliveries/{delivery}"),
+    *("/settings/scorecards", "/settings/scorecards/Default", "/settings/scorecards/Default/edit"),
+    *("/settings/scorecards/Onboarding/edit?as=new", "/settings/scorecards/trials/{trial}"),
     *("/settings/audit", "/settings/workspace", "/account", "/find?q=a", "/no-such-page"),
 )
 NOT_PAGES = {
     *("static", "operations.livez", "operations.readyz", "operations.metrics", "portfolio.export", "portfolio.columns"),
     *("imports.template", "imports.rejected", "imports.progress", "data.jobs", "data.live", "connect.first"),
-    "announcements.calendar",
+    *("announcements.calendar", "scorecards.progress"),
     "reference.openapi",
     *("posthog.besides", "posthog.besides_as_script"),
 }
@@ -57,7 +59,7 @@ def numbers(product):
         " AS account, (SELECT account_id FROM account_summary WHERE arr_minor = 0 LIMIT 1) AS former,"
         " (SELECT playbook_id FROM enrolment LIMIT 1) AS playbook"
     )
-    return {**row._mapping, **imports, **_told(product, admin), **_hear(product, admin)}
+    return {**row._mapping, **imports, **_told(product, admin), **_hear(product, admin), **_try_a_card(product, admin)}
 
 
 def _told(product, admin):
@@ -68,6 +70,19 @@ def _told(product, admin):
     page = admin.post(f"{home}/{row.id}/test", on=home)
     leave = link_to_leave("", product.environment["SECRET_KEY"], row.workspace_id, row.created_by).split("link=")[1]
     return {"subscriber": row.id, "told": int(page.url.path.split("/")[-1]), "leave": leave}
+
+
+def _try_a_card(product, person):
+    """Put the default card on trial with usage weighing more, and wait until it is replayed."""
+    on = "/settings/scorecards/Default/edit"
+    page = person.get(on).text
+    words = dict(re.findall(r'<input class="form-control[^"]*"[^>]*? name="([^"]+)"[^>]*? value="([^"]*)"', page))
+    words |= {"weight.adoption": "70", "reason": "Usage says more."}
+    where = person.post("/settings/scorecards/Default/trials", on=on, **words).url.path
+    trial = int(where.rsplit("/", 1)[1])
+    done = "SELECT result IS NOT NULL AS done FROM scorecard_trial WHERE id = :id"
+    assert wait_until(lambda: product.rows(done, id=trial)[0].done, within_s=60)
+    return {"trial": trial}
 
 
 def _hear(product, person):

@@ -37,7 +37,7 @@ def test_a_judgement_stands_in_place_of_the_score_and_its_band_follows(workspace
     assert kept.computed == pytest.approx(computed, abs=5)
     assert (get_summary(lived.busy).score, get_summary(lived.busy).band) == (20.0, "at risk")
     change = db.session.scalars(select(HealthChange).where(HealthChange.account_id == lived.busy)).one()
-    assert (change.to_band, change.why) == ("at risk", "judged by a person: They told me.")
+    assert (change.to_band, change.why) == ("at risk", "judged by a person: They told me")
 
 
 def test_the_receipt_says_who_judged_and_the_parts_of_the_change_add_up(workspace, lived):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import text
 
+from app.accounts.models import BANDS
 from app.core.money import minor_digits
 from app.extensions import db
 from app.health.cards.choosing import CardInForce, cards_in_force, choose
@@ -139,7 +140,8 @@ def _by_band(judged: Sequence[tuple[date, Replayed]], now: Outcomes) -> list[dic
                     counts = tally.setdefault(band, [0, 0, 0, 0])
                     counts[place] += 1
                     counts[place + 1] += int(left)
-    return [{"band": band, "now": counts[:2], "then": counts[2:]} for band, counts in tally.items()]
+    bands = [band for band in BANDS if band in tally]
+    return [{"band": band, "now": tally[band][:2], "then": tally[band][2:]} for band in bands]
 
 
 def _replayed(day: date, present: Sequence[CardInForce], tried: Sequence[CardInForce], minor: int) -> Replayed:
