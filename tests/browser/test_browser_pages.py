@@ -75,7 +75,7 @@ def _told(product, admin):
 def _try_a_card(product, person):
     """Put the default card on trial with usage weighing more, and wait until it is replayed."""
     on = "/settings/scorecards/Default/edit"
-    page = person.get(on).text
+    page = person.read(on)
     words = dict(re.findall(r'<input class="form-control[^"]*"[^>]*? name="([^"]+)"[^>]*? value="([^"]*)"', page))
     words |= {"weight.adoption": "70", "reason": "Usage says more."}
     where = person.post("/settings/scorecards/Default/trials", on=on, **words).url.path
