@@ -1,5 +1,6 @@
 """A book in which things happen, subscribers on loopback, and a hand that carries what is due at a given time."""
 
+import base64
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -13,18 +14,20 @@ from app.announcements.announcing import announce
 from app.announcements.delivery.claiming import claim
 from app.announcements.delivery.recording import record
 from app.announcements.delivery.sending import send
-from app.announcements.models import Announcement, Delivery, Subscriber
+from app.announcements.models import Announcement, Delivery, DeliveryAttempt, Subscriber
 from app.announcements.subscribing import Draft, subscribe
 from app.core import tenancy
 from app.extensions import db
 from app.forecast.models import ForecastSnapshot, RenewalForecast
 from app.health.models import ChurnScore, HealthChange
+from app.local.ports import any_free_port
 from app.playbooks.models import Task
 from config import Config
 from tests.cast import NOW, TODAY, Cast
 from tests.receivers import Receiver, receiving
 
 BASE_URL = "https://perennial.example"
+SECRET = "whsec_" + base64.b64encode(b"thirty-two bytes, of no worth...").decode()
 ALL = (
     "score.band_changed",
     "risk.threshold_crossed",
@@ -152,3 +155,26 @@ def carry(open_config: Config) -> Callable[..., int]:
 def deliveries(subscriber: Subscriber) -> list[Delivery]:
     query = select(Delivery).where(Delivery.subscriber_id == subscriber.id).order_by(Delivery.id)
     return list(db.session.scalars(query))
+
+
+@pytest.fixture
+def one(new_account, happen, tell, new_subscriber):
+    """A webhook for which one change of band is due."""
+    subscriber = new_subscriber()
+    happen.change(new_account())
+    tell()
+    return subscriber
+
+
+def attempts(subscriber):
+    query = select(DeliveryAttempt).join(Delivery, Delivery.id == DeliveryAttempt.delivery_id)
+    query = query.where(Delivery.subscriber_id == subscriber.id).order_by(DeliveryAttempt.id)
+    return list(db.session.scalars(query))
+
+
+def states(subscriber):
+    return [each.state for each in deliveries(subscriber)]
+
+
+def dead_address():
+    return f"http://127.0.0.1:{any_free_port()}/hook"

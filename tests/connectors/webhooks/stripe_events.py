@@ -98,3 +98,24 @@ def signed(body: bytes, at: int, *secrets: str) -> dict[str, str]:
     """Give the header Stripe sends: one signature for each active secret of the endpoint."""
     given = [f"v1={signing.digest(each.encode(), str(at).encode(), body).hex()}" for each in secrets or (SECRET,)]
     return {"Stripe-Signature": ",".join([f"t={at}", *given])}
+
+
+JAN, FEB, MAR, JUN = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1), date(2026, 6, 1)
+NEW = event("customer.created", customer(), seconds(JAN))
+
+
+def at(day, hour=12):
+    return datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
+
+
+def created(**fields):
+    return event("customer.subscription.created", subscription(**fields), seconds(JAN))
+
+
+def updated(day, before=None, **fields):
+    return event("customer.subscription.updated", subscription(**fields), seconds(day), before=before)
+
+
+def deleted(day, **fields):
+    ended = {"status": "canceled", "ended_at": seconds(day), "canceled_at": seconds(day)} | fields
+    return event("customer.subscription.deleted", subscription(**ended), seconds(day))
