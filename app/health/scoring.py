@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from app.core.money import minor_digits
-from app.health import queries, writing
+from app.health import checking, queries, writing
 from app.health.base_rates import base_rates
 from app.health.gathering import gather
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
@@ -71,6 +71,8 @@ def score_accounts(
     risks = _risks(book, as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
     _write(book, as_of, card_row.id, card, scores, bands, risks, was)
+    if account_ids is None:
+        checking.check_model(as_of, book.values)
     writing.clear_former(sorted(set(ids) - set(book.ids.tolist())))
     return len(book.ids)
 
