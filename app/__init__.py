@@ -45,6 +45,7 @@ BLUEPRINTS = (
     "app.desk.account",
     "app.desk.renewals",
     "app.desk.plays",
+    "app.desk.model",
     "app.desk.data",
     "app.desk.connect",
     "app.desk.held",

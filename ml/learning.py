@@ -22,7 +22,7 @@ from ml.checks.backtest import (
 )
 from ml.checks.hits import hits_of
 from ml.checks.limits import limits_of
-from ml.checks.readiness import FEWEST_MONTHS, Verdict, refused, verdict_on
+from ml.checks.readiness import FEWEST_MONTHS, FEWEST_UNSEEN_CHURNS, Verdict, refused, verdict_on
 from ml.checks.rivals import beside_baselines, challenge, on_unseen_accounts, other_horizons
 from ml.checks.segments import TextArray, by_segment
 from ml.checks.succession import Incumbent, contest
@@ -41,6 +41,7 @@ FEWEST_BEHIND_A_CUT = 10
 PLENTY_FOR_TREES = 1_000
 FREE = "free boosting"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
+NEEDED = {"months": FEWEST_MONTHS, "churns": FEWEST_CHURNS, "unseen_churns": FEWEST_UNSEEN_CHURNS}
 STEPS = 8
 Say = Callable[[int, str], None]
 """Told how many of STEPS are done, and what is done next."""
@@ -93,7 +94,8 @@ def learn(
     """
     months = (as_of - facts.first_day).days * 12 / 365
     if months < FEWEST_MONTHS:
-        return _refusal(f"there are {months:.1f} months of history; {FEWEST_MONTHS} are needed.", {"months": months})
+        said = f"there are {months:.1f} months of history; {FEWEST_MONTHS} are needed."
+        return _refusal(said, {"history_months": round(months, 1), "needed": NEEDED})
     sample = sampled(facts, seed)
     landmarks = landmarks_before(facts.first_day, as_of)
     say(0, "Measuring every account at the end of each month")
@@ -101,6 +103,7 @@ def learn(
     is_sample = len(sample) < len(facts)
     lesson = Lesson(panel, landmarks, as_of, seed, capacity, sample.segments, incumbent, is_sample, say)
     learned = learn_from(lesson)
+    learned.report["history_months"] = round(months, 1)
     if incumbent is not None:
         learned.report["contest"] = _contest(lesson, incumbent, learned)
     if learned.model is None:
@@ -231,6 +234,7 @@ def _described(lesson: Lesson) -> dict[str, Any]:
         "months": len(periods),
         "churns": churns_in(panel, periods),
         "data_hash": _hash_of(panel),
+        "needed": NEEDED,
         "signals": [signal.code for signal in SIGNALS],
         "libraries": {name: version(name) for name in LIBRARIES},
     }
