@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from math import ceil
 from typing import Any
 
 _AXIS = {
@@ -106,14 +107,14 @@ def calibration(bins: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     points = [[round(100 * each["risk"], 2), round(100 * each["churned"], 2)] for each in bins]
     if not points:
         return None
-    most = max(max(point) for point in points) * 1.05
+    most = 5 * ceil(max(max(point) for point in points) / 5) or 5
     return {
         "grid": {**_GRID, "left": 52, "bottom": 44},
         "xAxis": {
-            "type": "value", "min": 0, "max": round(most), "name": "risk told", "nameLocation": "middle", "nameGap": 28,
+            "type": "value", "min": 0, "max": most, "name": "risk told", "nameLocation": "middle", "nameGap": 28,
             "nameTextStyle": {"color": "var(--soft)"}, **_axis_in("%"),
         },
-        "yAxis": {"type": "value", "min": 0, "max": round(most), **_axis_in("%")},
+        "yAxis": {"type": "value", "min": 0, "max": most, **_axis_in("%")},
         "series": [
             {
                 "name": "Exactly right", "type": "line", "showSymbol": False, "data": [[0, 0], [most, most]],
@@ -138,7 +139,7 @@ def hits(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     )
     return {
         "grid": {**_GRID, "top": 34},
-        "legend": {"top": 0, "right": 0, "textStyle": {"color": "var(--soft)"}},
+        "legend": {"top": 0, "left": 40, "itemGap": 36, "textStyle": {"color": "var(--soft)"}},
         "xAxis": {"type": "category", "data": [_month(each["landmark"]) for each in rows[::-1]], **_AXIS},
         "yAxis": {"type": "value", "min": 0, **_axis_in("%")},
         "series": [

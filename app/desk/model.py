@@ -130,7 +130,6 @@ def _told(version: ModelVersion | None) -> dict[str, Any]:
         "measures": reports.MEASURES,
         "by_code": reports.BY_CODE,
         "terms": reports.TERMS,
-        "beaten": reports.beaten_words,
         "missing": reports.missing_of(version) if version and version.state == "refused" else [],
     }
 
@@ -141,8 +140,9 @@ def _checks(champion: ModelVersion | None) -> list[ModelCheck]:
 
 def _in_pairs(versions: Any) -> list[tuple[ModelVersion, ModelVersion | None]]:
     """Give each version with the one before it."""
-    last = queries.version_before(versions[-1].id) if versions else None
-    return list(zip(versions, [*versions[1:], last], strict=True))
+    if not versions:
+        return []
+    return list(zip(versions, [*versions[1:], queries.version_before(versions[-1].id)], strict=True))
 
 
 def _reason(version_id: int) -> str:

@@ -108,7 +108,7 @@ TERMS = (
 
 @dataclass(frozen=True)
 class Headline:
-    """One sentence for somebody in a hurry. `tone`: better, worse or waiting."""
+    """One sentence for somebody in a hurry. `tone`: better, watch, worse or waiting."""
 
     tone: str
     title: str
@@ -130,11 +130,11 @@ def headline(champion: ModelVersion | None, newest: ModelVersion | None, check: 
     if found is None:
         return Headline("better", "A model is in force", " ".join(champion.verdict))
     value, low, high = (100 * (found[part] or 0.0) for part in ("value", "low", "high"))
-    said = f"Of every 100 accounts it said would leave within 90 days, {low:.0f} to {high:.0f} did."
+    said = f"For every 100 accounts it said would leave within 90 days, {low:.0f} to {high:.0f} did."
     if low <= 100 <= high or abs(value / 100 - 1) <= NEAR:
         return Headline("better", "The risk figures can be trusted", said)
     how = "low" if value > 100 else "high"
-    return Headline("worse", "The order can be trusted, the size of the risks less", f"{said} The risks are too {how}.")
+    return Headline("watch", "The order can be trusted, the size of the risks less", f"{said} The risks are too {how}.")
 
 
 def missing_of(version: ModelVersion) -> list[str]:
@@ -215,11 +215,6 @@ def hit_sentence(report: Mapping[str, Any]) -> str:
         f"Of the {count(each['ranked'])} accounts ranked in the riskiest tenth, {count(each['left'])} left within 90"
         f" days; of the {count(each['others'])} others, {count(each['others_left'])}."
     )
-
-
-def beaten_words(share: float | None) -> str:
-    """Say how surely a rival was beaten."""
-    return "unknown" if share is None else f"better in {percent(share, 0)} of redraws"
 
 
 def changed(version: ModelVersion, former: ModelVersion | None) -> list[str]:

@@ -28,11 +28,20 @@ PAGES = (
     *("/settings/notifications", "/settings/notifications/{subscriber}", "/unsubscribe?link={leave}"),
     *("/settings/notifications/{subscriber}/deliveries/{told}", "/account/notifications"),
     *("/data/webhooks", "/data/webhooks/{webhook}", "/data/webhooks/{webhook}/deliveries/{delivery}"),
+    *("/model", "/model/versions/{version}", "/model/training/{training}"),
     *("/settings/audit", "/settings/workspace", "/account", "/find?q=a", "/no-such-page"),
 )
 NOT_PAGES = {
     *("static", "operations.livez", "operations.readyz", "operations.metrics", "portfolio.export", "portfolio.columns"),
-    *("imports.template", "imports.rejected", "imports.progress", "data.jobs", "data.live", "connect.first"),
+    *(
+        "imports.template",
+        "imports.rejected",
+        "imports.progress",
+        "model.progress",
+        "data.jobs",
+        "data.live",
+        "connect.first",
+    ),
     "announcements.calendar",
     "reference.openapi",
     *("posthog.besides", "posthog.besides_as_script"),
@@ -55,9 +64,10 @@ def numbers(product):
     (row,) = product.rows(
         "SELECT (SELECT account_id FROM account_summary WHERE arr_minor > 0 AND score IS NOT NULL ORDER BY risk DESC LIMIT 1)"
         " AS account, (SELECT account_id FROM account_summary WHERE arr_minor = 0 LIMIT 1) AS former,"
-        " (SELECT playbook_id FROM enrolment LIMIT 1) AS playbook"
+        " (SELECT playbook_id FROM enrolment LIMIT 1) AS playbook, (SELECT id FROM model_version LIMIT 1) AS version"
     )
-    return {**row._mapping, **imports, **_told(product, admin), **_hear(product, admin)}
+    training = int(admin.post("/model/training", on="/model").url.path.split("/")[-1])
+    return {**row._mapping, **imports, "training": training, **_told(product, admin), **_hear(product, admin)}
 
 
 def _told(product, admin):
