@@ -13,7 +13,7 @@ from ml.signals import SIGNALS
 
 FEWEST_CHURNS = 8  # below, a segment's accounts are counted and no measure is given
 _TERM = [signal.code for signal in SIGNALS].index("term")
-TERMS = (("monthly", 0, 1), ("up to a year", 2, 11), ("a year or more", 12, np.inf))
+TERMS = (("monthly", 0, 2), ("under a year", 2, 12), ("a year or more", 12, np.inf))  # months: from, to below
 
 TextArray = npt.NDArray[np.object_]
 
@@ -35,7 +35,7 @@ def _tiers(outcomes: Outcomes, tiers: TextArray) -> Mapping[str, BoolArray]:
 
 
 def _contracts(term: npt.NDArray[np.float64]) -> Mapping[str, BoolArray]:
-    found = {name: (term >= low) & (term <= high) for name, low, high in TERMS}
+    found = {name: (term >= low) & (term < high) for name, low, high in TERMS} | {"term unknown": np.isnan(term)}
     return {name: chosen for name, chosen in found.items() if chosen.any()}
 
 
