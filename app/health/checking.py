@@ -58,7 +58,7 @@ def _moved(drift: list[Drift], champion: ModelVersion) -> str:
     have = "has" if len(moved) == 1 else "have"
     return (
         f"{', '.join(moved[:NAMED])}{more} {have} moved in the book as a whole since the model was trained on what was"
-        f" known on {champion.trained_on.day} {champion.trained_on:%b %Y}: its risks may no longer fit."
+        f" known on {_day(champion.trained_on)}: its risks may no longer fit."
     )
 
 
@@ -67,9 +67,13 @@ def _missed(kept: dict[str, Any]) -> str:
         return ""
     more = "more" if kept["left"] > kept["expected"] else "fewer"
     return (
-        f"Of {kept['accounts']} accounts scored around {kept['since']}, {kept['left']} left within {kept['days']} days,"
-        f" {more} than the {kept['expected']:.0f} it foretold."
+        f"Of {kept['accounts']} accounts scored around {_day(date.fromisoformat(kept['since']))}, {kept['left']} left"
+        f" within {kept['days']} days, {more} than the {kept['expected']:.0f} it foretold."
     )
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def _kept(champion: ModelVersion, as_of: date) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """A training's report in words that a customer success manager reads: what it says, how sure, against what."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -230,14 +230,17 @@ def changed(version: ModelVersion, former: ModelVersion | None) -> list[str]:
     if old.get("learner") != new.get("learner") and old.get("learner") and new.get("learner"):
         said.append(f"The learner: {old['learner']} before, {new['learner']} now.")
     said += [f"{word} the signal {code}." for word, code in _signals(new, old)]
-    said += [
-        f"{BY_CODE[code].title}: {BY_CODE[code].write(was['value'])} before, {BY_CODE[code].write(now['value'])} now."
-        for code in ("roc_auc", "left_to_expected")
-        if (was := figure(old, code)) and (now := figure(new, code))
-    ]
+    said += list(_figures_changed(new, old))
     if old.get("libraries") and old.get("libraries") != new.get("libraries"):
         said.append("Other versions of the libraries it is made with.")
     return said or ["Nothing that it says of itself."]
+
+
+def _figures_changed(new: Mapping[str, Any], old: Mapping[str, Any]) -> Iterator[str]:
+    for measure in (BY_CODE["roc_auc"], BY_CODE["left_to_expected"]):
+        was, now = figure(old, measure.code), figure(new, measure.code)
+        if was and now and measure.write(was["value"]) != measure.write(now["value"]):
+            yield f"{measure.title}: {measure.write(was['value'])} before, {measure.write(now['value'])} now."
 
 
 def _signals(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -79,7 +79,8 @@ def succeed(found: dict[str, Any], as_of: date) -> Decision:
     since, churns = date.fromisoformat(found["learnt_until"]), found["churned_accounts"]
     compared = found["newcomer"]
     if compared is None:
-        seen = f"only {churns} account{'s' if churns != 1 else ''} left in the months after {_day(since)}"
+        few = {0: "no account", 1: "only one account"}.get(churns, f"only {churns} accounts")
+        seen = f"{few} left in the months after {_day(since)}"
         why = f"{seen}, which the model in force had not seen; {FEWEST_UNSEEN_CHURNS} are needed to compare the two"
         if (as_of - since).days > PATIENCE_DAYS:
             return Decision(True, f"It takes over without a comparison: {why}, and that one is over half a year old.")
@@ -99,7 +100,7 @@ def outlast(found: dict[str, Any]) -> Decision:
     """Decide whether the incumbent stays when the newest training was refused: unless the base rate does better."""
     compared, churns = found["base_rate"], found["churned_accounts"]
     if compared is None:
-        return Decision(True, f"It stays: {churns} accounts have left since it was trained, too few to judge it anew.")
+        return Decision(True, f"It stays: too few ({churns}) have left since it was trained to judge it anew.")
     share = compared["share_lower"] or 0.0
     said = f"than the base rate on {churns} churns since it was trained (better in {100 * share:.0f} % of redraws)"
     if share < 0.5:
