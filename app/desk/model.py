@@ -20,7 +20,8 @@ from app.identity.guard import May
 
 blueprint = Blueprint("model", __name__, template_folder="templates", url_prefix="/model")
 
-VERSIONS = 25
+VERSIONS = 12  # three months of weekly trainings
+CHALLENGERS = 3
 CHECKS = 14
 TRAINING = "train_model"
 
@@ -29,16 +30,19 @@ TRAINING = "train_model"
 @guard.allow(May.READ)
 def show() -> str:
     """Show whether there is a model to trust, its report, and every training before."""
-    champion, versions = queries.find_champion(), queries.model_versions(VERSIONS)
-    newest, checks = (versions[0] if versions else None), _checks(champion)
+    before = min(request.args.get("before", 0, type=int), 2**63 - 1) or None
+    champion, versions = queries.find_champion(), queries.model_versions(VERSIONS + 1, before)
+    newest, checks = queries.find_latest_model() if before else next(iter(versions), None), _checks(champion)
+    listed = list(zip(versions[:VERSIONS], [*versions[1:], None], strict=False))
     return render_template(
         "desk/model.html",
         champion=champion,
         newest=newest,
         headline=reports.headline(champion, newest, checks[0] if checks else None),
         rates=None if champion else base_rates(guard.today()),
-        versions=[(version, reports.changed(version, former)) for version, former in _in_pairs(versions)],
-        challengers=[version for version in versions if version.state == "challenger"],
+        versions=[(version, reports.changed(version, former)) for version, former in listed],
+        older=listed[-1][0].id if len(versions) > VERSIONS else None,
+        challengers=[version for version, _ in listed if version.state == "challenger"][:CHALLENGERS],
         checks=checks,
         job=_open_training(),
         **_told(champion),
@@ -136,13 +140,6 @@ def _told(version: ModelVersion | None) -> dict[str, Any]:
 
 def _checks(champion: ModelVersion | None) -> list[ModelCheck]:
     return list(queries.model_checks(CHECKS, champion.id)) if champion else []
-
-
-def _in_pairs(versions: Any) -> list[tuple[ModelVersion, ModelVersion | None]]:
-    """Give each version with the one before it."""
-    if not versions:
-        return []
-    return list(zip(versions, [*versions[1:], queries.version_before(versions[-1].id)], strict=True))
 
 
 def _reason(version_id: int) -> str:

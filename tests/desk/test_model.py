@@ -1,6 +1,7 @@
 """Model: whether the risk figures can be trusted, in words for people who never met a statistic."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -105,6 +106,15 @@ def test_a_challenger_is_shown_with_the_reason_why_it_is_not_in_force(page_of):
     page = page_of()
     assert "Challengers, and why they are not in force" in page
     assert "on 37 churns" in page
+
+
+def test_older_trainings_are_a_page_further(page_of):
+    first, *_ = [keep("retired") for _ in range(13)]
+    card = f'/model/versions/{first.id}"'
+    assert card not in page_of()
+    older = re.search(r'href="(/model\?before=\d+)', page_of())[1]
+    assert card in page_of(older)
+    assert "before=" not in page_of(older)
 
 
 def test_every_version_has_a_card_with_how_it_was_made(page_of):
