@@ -1,6 +1,7 @@
 """Model: can the risk figures be trusted, what was tried, and which version is in force?"""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -100,9 +101,9 @@ def training(job_id: int) -> str | Response:
 @blueprint.get("/training/<int:job_id>/progress")
 @guard.allow(May.READ)
 def progress(job_id: int) -> str | tuple[str, int, dict[str, str]]:
-    """Give the moving part of the page; once it is over, lead to where it ends."""
+    """Give the moving part of a page; once it is over, lead who waits for it to where it ends, and tell others."""
     job = _get_training(job_id)
-    if job.is_over:
+    if job.is_over and urlsplit(request.headers.get("HX-Current-URL", "")).path != url_for(".show"):
         return "", 200, {"HX-Redirect": url_for(".training", job_id=job.id)}
     return render_template("desk/model_progress.html", job=job)
 

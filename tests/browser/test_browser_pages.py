@@ -66,8 +66,23 @@ def numbers(product):
         " AS account, (SELECT account_id FROM account_summary WHERE arr_minor = 0 LIMIT 1) AS former,"
         " (SELECT playbook_id FROM enrolment LIMIT 1) AS playbook, (SELECT id FROM model_version LIMIT 1) AS version"
     )
-    training = int(admin.post("/model/training", on="/model").url.path.split("/")[-1])
-    return {**row._mapping, **imports, "training": training, **_told(product, admin), **_hear(product, admin)}
+    return {
+        **row._mapping,
+        **imports,
+        "training": _stop_a_training(product, admin),
+        **_told(product, admin),
+        **_hear(product, admin),
+    }
+
+
+def _stop_a_training(product, admin):
+    """Ask for a training and stop it, so that the pages stay as they are."""
+    address = admin.post("/model/training", on="/model").url.path
+    admin.post(f"{address}/cancellation", on="/model")
+    number = int(address.split("/")[-1])
+    over = "SELECT state = 'cancelled' AS over FROM job WHERE id = :id"
+    assert wait_until(lambda: product.rows(over, id=number)[0].over, within_s=60)
+    return number
 
 
 def _told(product, admin):

@@ -210,6 +210,15 @@ def test_a_training_ends_on_the_page_of_the_version_it_made(training, cast, sign
     assert browser.get(address).location == f"/model/versions/{version.id}"
 
 
+def test_who_reads_the_overview_meanwhile_is_told_and_not_led_away(training, cast, sign_in):
+    address, job = training
+    job.state = "done"
+    db.session.commit()
+    answer = sign_in(cast.owner).get(f"{address}/progress", headers={"HX-Current-URL": "http://localhost/model"})
+    assert "HX-Redirect" not in answer.headers
+    assert "The training is over." in answer.text
+
+
 def test_a_training_can_be_stopped_and_says_so(training, page_of, cast, sign_in):
     address, job = training
     sign_in(cast.leader).post(f"{address}/cancellation")
