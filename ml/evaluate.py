@@ -106,6 +106,11 @@ def calibration_error(outcomes: Outcomes, weights: FloatArray) -> FloatArray:
     return _divide(np.sum(gaps, axis=0), weights.sum(axis=1))
 
 
+def left_to_expected(outcomes: Outcomes, weights: FloatArray) -> FloatArray:
+    """Return how many left for each that was expected to: 1 is right, 0.8 says the risks are a quarter too high."""
+    return _divide(weights @ outcomes.churned, weights @ outcomes.risk)
+
+
 def top_decile_lift(outcomes: Outcomes, weights: FloatArray) -> FloatArray:
     """Return the churn rate of the riskiest tenth over that of all; ties share the border evenly."""
     churned, stayed = (part[:, ::-1] for part in _by_rank(outcomes, weights))
@@ -146,6 +151,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "calibration_slope": calibration_slope,
         "calibration_intercept": calibration_intercept,
         "calibration_error": calibration_error,
+        "left_to_expected": left_to_expected,
         "top_decile_lift": top_decile_lift,
     }
 )
@@ -204,7 +210,8 @@ def compare(
 
     drawn = draws_of(outcomes, (difference,), seed, draws=2 * _enough_draws(len(outcomes)))[0]
     value = difference(outcomes, np.ones((1, len(outcomes))))[0]
-    return {"difference": number(value), **_interval(drawn), "share_lower": number(np.nanmean(drawn < 0))}
+    share = number((drawn < 0).mean()) if np.isfinite(value) else None
+    return {"difference": number(value), **_interval(drawn), "share_lower": share}
 
 
 def number(value: float) -> float | None:

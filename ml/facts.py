@@ -56,7 +56,7 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True)
 class Facts:
-    """A book of accounts.
+    """A book of accounts; `accounts` may have a column `segment`, text by which reports are split.
 
     `account` columns hold the position 0..n-1 in `accounts`; days are datetime64 at midnight, NaT = never or
     unknown. `usage` is [accounts, meters, days] from `first_day` on. `user_months.days` has bit d-1 set when the
@@ -77,6 +77,13 @@ class Facts:
 
     def __len__(self) -> int:
         return len(self.accounts)
+
+    @property
+    def segments(self) -> npt.NDArray[np.object_]:
+        """Return each account's segment, "" where none is known: [accounts]."""
+        if "segment" not in self.accounts:
+            return np.full(len(self), "", dtype=object)
+        return self.accounts["segment"].fillna("").to_numpy(dtype=object)
 
     def check(self) -> Self:
         """Return these facts, or raise ValueError naming the field that disagrees with its description."""

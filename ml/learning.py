@@ -1,8 +1,9 @@
 """Learn a churn model from a book of accounts, judge it on months it had not seen, and say whether to trust it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from hashlib import sha256
 from importlib.metadata import version
 from typing import Any
 
@@ -16,14 +17,17 @@ from ml.checks.backtest import (
     calibrations,
     cuts_to_test,
     outcomes_at,
-    rival_risks,
+    rows_at,
     walk_forward,
 )
-from ml.checks.baselines import base_rate, spreadsheet
-from ml.checks.readiness import FEWEST_MONTHS, Verdict, refused, verdict_on
-from ml.checks.rivals import challenge, on_unseen_accounts, other_horizons
+from ml.checks.hits import hits_of
+from ml.checks.limits import limits_of
+from ml.checks.readiness import FEWEST_MONTHS, FEWEST_UNSEEN_CHURNS, Verdict, refused, verdict_on
+from ml.checks.rivals import beside_baselines, challenge, on_unseen_accounts, other_horizons
+from ml.checks.segments import TextArray, by_segment
+from ml.checks.succession import Incumbent, contest
 from ml.drift import reference_of
-from ml.evaluate import Outcomes, compare, evaluate, log_loss
+from ml.evaluate import Outcomes, evaluate, log_loss
 from ml.facts import Facts
 from ml.features import snapshot_as_of
 from ml.hazard import BOOSTING, LOGISTIC, Calibration, HazardModel, TooLittleToLearn, fit_free, fit_hazard
@@ -37,6 +41,10 @@ FEWEST_BEHIND_A_CUT = 10
 PLENTY_FOR_TREES = 1_000
 FREE = "free boosting"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
+NEEDED = {"months": FEWEST_MONTHS, "churns": FEWEST_CHURNS, "unseen_churns": FEWEST_UNSEEN_CHURNS}
+STEPS = 8
+Say = Callable[[int, str], None]
+"""Told how many of STEPS are done, and what is done next."""
 
 
 @dataclass(frozen=True)
@@ -50,30 +58,54 @@ class Learned:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What is learnt from: rows measured at `landmarks`, labelled with what was known at the end of `as_of`."""
+    """What is learnt from: rows measured at `landmarks`, labelled with what was known at the end of `as_of`.
+
+    `tiers` is [accounts], by which the report is split; the new model contends with the `incumbent`.
+    """
 
     panel: Panel
     landmarks: Sequence[date]
     as_of: date
     seed: int
     capacity: int = 50
+    tiers: TextArray | None = None
+    incumbent: Incumbent | None = None
+    is_sample: bool = False
+    say: Say = field(default=lambda *_: None)
 
     @property
     def cuts(self) -> list[tuple[date, date]]:
         return cuts_to_test(self.landmarks, self.as_of)
 
 
-def learn(facts: Facts, as_of: date, seed: int, capacity: int = 50) -> Learned:
+def learn(
+    facts: Facts,
+    as_of: date,
+    seed: int,
+    capacity: int = 50,
+    *,
+    incumbent: Incumbent | None = None,
+    say: Say = lambda *_: None,
+) -> Learned:
     """Train, back-test, calibrate and compare, with what was known at the end of `as_of`. Same seed, same result.
 
-    `capacity` is how many accounts a team can look after at once, for the ARR captured.
+    `capacity` is how many accounts a team can look after at once, for the ARR captured. With an `incumbent` the
+    report's "contest" says how both did on months that neither had seen (ml/checks/succession.py).
     """
     months = (as_of - facts.first_day).days * 12 / 365
     if months < FEWEST_MONTHS:
-        return _refusal(f"there are {months:.1f} months of history; {FEWEST_MONTHS} are needed.", {"months": months})
+        said = f"there are {months:.1f} months of history; {FEWEST_MONTHS} are needed."
+        return _refusal(said, {"history_months": round(months, 1), "needed": NEEDED})
     sample = sampled(facts, seed)
     landmarks = landmarks_before(facts.first_day, as_of)
-    learned = learn_from(Lesson(panel_of(sample, as_of, landmarks), landmarks, as_of, seed, capacity))
+    say(0, "Measuring every account at the end of each month")
+    panel = panel_of(sample, as_of, landmarks)
+    is_sample = len(sample) < len(facts)
+    lesson = Lesson(panel, landmarks, as_of, seed, capacity, sample.segments, incumbent, is_sample, say)
+    learned = learn_from(lesson)
+    learned.report["history_months"] = round(months, 1)
+    if incumbent is not None:
+        learned.report["contest"] = _contest(lesson, incumbent, learned)
     if learned.model is None:
         return learned
     reference = reference_of(snapshot_as_of(sample, as_of).values)
@@ -96,6 +128,7 @@ def learn_from(lesson: Lesson) -> Learned:
         return _refusal(f"{report['churns']} accounts churned; {FEWEST_CHURNS} are needed.", report)
     if not lesson.cuts:
         return _refusal("no landmark has its 90 days behind it yet.", report)
+    lesson.say(1, "Learning, and judging on months it has not seen")
     try:
         tried = {name: _tried(lesson, name) for name in _candidates(report["churns"])}
     except TooLittleToLearn as little:
@@ -131,21 +164,50 @@ def _judged(lesson: Lesson, blocks: list[Block], report: dict[str, Any]) -> Lear
     report["verdict"] = {"ready": verdict.ready, "sentences": list(verdict.sentences)}
     if not verdict.ready:
         return Learned(verdict, None, report)
-    seed, learner = lesson.seed, report["learner"]
-    report["unseen_months"] |= other_horizons(blocks, nested, HORIZONS, seed)
-    report["unseen_accounts"] = on_unseen_accounts(lesson.panel, lesson.cuts, learner_of(learner, seed), seed)
-    report["challenger"] = challenge(lesson.panel, lesson.cuts, learner_of(FREE, seed), outcomes, seed)
-    return Learned(verdict, fit_hazard(lesson.panel, seed, learner=learner).calibrated(calibration), report)
+    report |= _looked_closer(lesson, blocks, nested, outcomes, report)
+    lesson.say(7, "Fitting on everything known")
+    model = fit_hazard(lesson.panel, lesson.seed, learner=report["learner"]).calibrated(calibration)
+    report["limits"] = limits_of(model, report, is_sample=lesson.is_sample)
+    return Learned(verdict, model, report)
 
 
 def _measured(lesson: Lesson, blocks: Sequence[Block], outcomes: Outcomes) -> dict[str, Any]:
     seed, capacity = lesson.seed, lesson.capacity
-    baselines = {}
-    for name, rival in (("base_rate", base_rate), ("spreadsheet", spreadsheet)):
-        risk = rival_risks(lesson.panel, blocks, rival)
-        compared = compare(outcomes.risk, risk, outcomes, seed)
-        baselines[name] = {**evaluate(outcomes.with_risk(risk), seed, capacity), "compared": compared}
-    return {"unseen_months": {str(HORIZON): evaluate(outcomes, seed, capacity)}, "baselines": baselines}
+    lesson.say(2, "Comparing with the base rate and the spreadsheet")
+    return {
+        "unseen_months": {str(HORIZON): evaluate(outcomes, seed, capacity)},
+        "baselines": beside_baselines(lesson.panel, blocks, outcomes, seed, capacity),
+        "capacity": capacity,
+    }
+
+
+def _looked_closer(
+    lesson: Lesson, blocks: Sequence[Block], nested: Sequence[Calibration], outcomes: Outcomes, report: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what is told of a model that passed, beyond its verdict."""
+    panel, cuts, seed, learner = lesson.panel, lesson.cuts, lesson.seed, report["learner"]
+    lesson.say(3, "Judging other horizons")
+    horizons = other_horizons(panel, blocks, nested, HORIZONS, seed)
+    lesson.say(4, "Judging each kind of account")
+    tiers = lesson.tiers if lesson.tiers is not None else np.full(panel.account.max() + 1, "", dtype=object)
+    segments = by_segment(outcomes, rows_at(blocks), tiers, seed)
+    lesson.say(5, "Judging accounts it has never seen")
+    unseen = on_unseen_accounts(panel, cuts, learner_of(learner, seed), seed)
+    lesson.say(6, "Trying a freer model beside it")
+    challenger = challenge(panel, cuts, learner_of(FREE, seed), outcomes, seed)
+    return {
+        "unseen_months": report["unseen_months"] | horizons,
+        "segments": segments,
+        "hits": hits_of(outcomes),
+        "unseen_accounts": unseen,
+        "challenger": challenger,
+    }
+
+
+def _contest(lesson: Lesson, incumbent: Incumbent, learned: Learned) -> dict[str, Any]:
+    lesson.say(7, "Comparing with the model in force")
+    learner = learner_of(learned.report["learner"], lesson.seed) if learned.model else None
+    return contest(lesson.panel, lesson.landmarks, lesson.as_of, incumbent, learner, lesson.seed)
 
 
 def _candidates(churns: int) -> tuple[str, ...]:
@@ -171,9 +233,19 @@ def _described(lesson: Lesson) -> dict[str, Any]:
         "rows": len(panel),
         "months": len(periods),
         "churns": churns_in(panel, periods),
+        "data_hash": _hash_of(panel),
+        "needed": NEEDED,
         "signals": [signal.code for signal in SIGNALS],
         "libraries": {name: version(name) for name in LIBRARIES},
     }
+
+
+def _hash_of(panel: Panel) -> str:
+    """Return a fingerprint of everything learnt from: the same data give the same."""
+    digest = sha256()
+    for part in (panel.account, panel.landmark, panel.values, panel.flags, panel.leaves_in, panel.seen_for):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
 
 
 def _refusal(sentence: str, report: dict[str, Any]) -> Learned:

@@ -56,10 +56,12 @@ def change(number: float | None, unit: str = "") -> str:
     return f"{'+' if whole > 0 else '−' if whole < 0 else '±'}{abs(whole)}{unit}"
 
 
-def day(value: date | None) -> str:
-    """Write a calendar day; the year only where it is not this one."""
+def day(value: date | str | None) -> str:
+    """Write a calendar day, also one kept as 2026-11-25; the year only where it is not this one."""
     if value is None:
         return "unknown"
+    if isinstance(value, str):
+        return day(date.fromisoformat(value))
     return f"{value.day} {value:%b}" if value.year == utc_now().year else f"{value.day} {value:%b %Y}"
 
 

@@ -1,7 +1,8 @@
 """Charts as ECharts options, in words and tokens; the page's script paints them in the theme's colours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from math import ceil
 from typing import Any
 
 _AXIS = {
@@ -99,6 +100,60 @@ def snapshots_over_time(rows: Sequence[Any], minor: int) -> dict[str, Any] | Non
             for name, field, dash in series
         ],
     }  # fmt: skip
+
+
+def calibration(bins: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Draw the share that left over the risk told, a point a group of accounts. None without groups."""
+    points = [[round(100 * each["risk"], 2), round(100 * each["churned"], 2)] for each in bins]
+    if not points:
+        return None
+    most = 5 * ceil(max(max(point) for point in points) / 5) or 5
+    return {
+        "grid": {**_GRID, "left": 52, "bottom": 44},
+        "xAxis": {
+            "type": "value", "min": 0, "max": most, "name": "risk told", "nameLocation": "middle", "nameGap": 28,
+            "nameTextStyle": {"color": "var(--soft)"}, **_axis_in("%"),
+        },
+        "yAxis": {"type": "value", "min": 0, "max": most, **_axis_in("%")},
+        "series": [
+            {
+                "name": "Exactly right", "type": "line", "showSymbol": False, "data": [[0, 0], [most, most]],
+                "lineStyle": {"color": "var(--soft)", "type": "dashed", "width": 1}, "silent": True,
+                "itemStyle": {"color": "var(--soft)"}, "tooltip": {"show": False},
+            },
+            {
+                "name": "Left, %", "type": "line", "data": points, "symbol": "circle", "symbolSize": 9,
+                "lineStyle": {"color": "var(--steady)", "width": 1.5}, "itemStyle": {"color": "var(--steady)"},
+            },
+        ],
+    }  # fmt: skip
+
+
+def hits(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Draw, landmark by landmark, the share of the riskiest tenth that left beside that of all others."""
+    if not rows:
+        return None
+    series = (
+        ("Riskiest tenth", "ranked", "left", {"color": "var(--steady)"}),
+        ("All others", "others", "others_left", {"color": "var(--line)", "borderColor": "var(--soft)"}),
+    )
+    return {
+        "grid": {**_GRID, "top": 34},
+        "legend": {"top": 0, "left": 40, "itemGap": 36, "textStyle": {"color": "var(--soft)"}},
+        "xAxis": {"type": "category", "data": [_month(each["landmark"]) for each in rows[::-1]], **_AXIS},
+        "yAxis": {"type": "value", "min": 0, **_axis_in("%")},
+        "series": [
+            {
+                "name": name, "type": "bar", "barMaxWidth": 26, "itemStyle": style,
+                "data": [round(100 * each[left] / each[of], 1) if each[of] else 0 for each in rows[::-1]],
+            }
+            for name, of, left, style in series
+        ],
+    }  # fmt: skip
+
+
+def _month(day: str) -> str:
+    return f"{date.fromisoformat(day):%b %Y}"
 
 
 def _axis_in(unit: str) -> dict[str, Any]:

@@ -32,6 +32,7 @@ def show() -> str:
         people=[person for person in accounts.members() if person.role in {"csm", "leader", "admin"}],
         today=today,
         items=playbooks.day_items(of, today, 25, viewer_id=current_user.id),
+        about_book=playbooks.book_tasks(of),
         unplanned=_unplanned(of, today),
         owed=_replies_owed(of),
         renewals=forecast.renewals_ahead(today, today + RENEWALS_AHEAD, limit=8, owner_id=of),

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,12 +21,38 @@ PRIOR_LOST, PRIOR_RENEWALS = 1.0, 8.0  # before any renewal: one in eight is los
 
 
 @dataclass(frozen=True)
+class TierRate:
+    """What was counted of a tier's monthly contracts in the last year, and its rate once drawn towards the book."""
+
+    tier: str | None
+    churns: int
+    months: float
+    rate: float
+
+    @property
+    def counted(self) -> float | None:
+        """The rate as counted, before it is drawn."""
+        return self.churns / self.months if self.months else None
+
+    @property
+    def own_weight(self) -> float:
+        """How far the tier speaks for itself, 0..1; the rest is the book's."""
+        return self.months / (self.months + PRIOR_ACCOUNT_MONTHS)
+
+
+@dataclass(frozen=True)
 class BaseRates:
-    """`monthly`: churns per account-month of monthly contracts by tier; `at_renewal`: share of terms' renewals lost."""
+    """`monthly`: churns per account-month of monthly contracts by tier; `at_renewal`: share of terms' renewals lost.
+
+    `tiers`, `renewals` and `lost` are the counts behind them.
+    """
 
     monthly: dict[str | None, float]
     book: float
     at_renewal: float
+    tiers: tuple[TierRate, ...] = ()
+    renewals: int = 0
+    lost: int = 0
 
     def hazards(self, tiers: Sequence[str | None], flags: BoolArray, is_term: BoolArray) -> FloatArray:
         """Give the chance to leave in each future month [n, months]: terms at their renewal, others in any."""
@@ -38,13 +65,15 @@ def base_rates(as_of: date) -> BaseRates:
     rows = db.session.execute(text(_COUNTS), {"today": as_of}).all()
     churns, months = sum(row.churns for row in rows), sum(float(row.months) for row in rows)
     book = (churns + PRIOR_CHURNS) / (months + PRIOR_MONTHS)
-    monthly = {
-        row.tier: (row.churns + PRIOR_ACCOUNT_MONTHS * book) / (float(row.months) + PRIOR_ACCOUNT_MONTHS)
-        for row in rows
-    }
+    tiers = tuple(TierRate(row.tier, row.churns, float(row.months), _drawn(row, book)) for row in rows)
     fell = renewals_due(as_of - timedelta(days=365), as_of + timedelta(days=1))
     lost = sum(kept == 0 for _, kept in fell)
-    return BaseRates(monthly, book, (lost + PRIOR_LOST) / (len(fell) + PRIOR_RENEWALS))
+    at_renewal = (lost + PRIOR_LOST) / (len(fell) + PRIOR_RENEWALS)
+    return BaseRates({each.tier: each.rate for each in tiers}, book, at_renewal, tiers, len(fell), lost)
+
+
+def _drawn(row: Any, book: float) -> float:
+    return float((row.churns + PRIOR_ACCOUNT_MONTHS * book) / (float(row.months) + PRIOR_ACCOUNT_MONTHS))
 
 
 _COUNTS = """

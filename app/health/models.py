@@ -76,7 +76,10 @@ class ScoreOverride(Tenant, db.Model):
 
 
 class ModelVersion(Tenant, db.Model):
-    """One training: its verdict, report and tables to score with. States: champion, challenger, refused, retired."""
+    """One training: its verdict, report and tables to score with. States: champion, challenger, refused, retired.
+
+    `because` says in words why it is in force, or why not.
+    """
 
     __tablename__ = "model_version"
     state: Mapped[str]
@@ -85,6 +88,34 @@ class ModelVersion(Tenant, db.Model):
     artifact: Mapped[dict[str, Any] | None] = mapped_column(deferred=True)
     trained_on: Mapped[date]
     trained_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    because: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    __table_args__ = (
+        Index("uq_model_version_champion", "workspace_id", unique=True, postgresql_where=text("state = 'champion'")),
+    )
+
+    @property
+    def can_score(self) -> bool:
+        return self.state != "refused"
+
+
+class ModelCheck(TenantKey, db.Model):
+    """How the model in force stood on a day: does the book still look as in training, and did its risks come true?
+
+    `drift`: [{code, psi, limit}], the furthest moved first. `kept`: {since, until, days, accounts, expected, left, low,
+    high} of the newest risks whose outcome is known. `breach` says what is wrong, empty when nothing is; playbooks note
+    in `told_at` that somebody was given a task.
+    """
+
+    __tablename__ = "model_check"
+    checked_on: Mapped[date] = mapped_column(primary_key=True)
+    model_version_id: Mapped[int]
+    accounts: Mapped[int]
+    drift: Mapped[list[Any]]
+    kept: Mapped[dict[str, Any]]
+    breach: Mapped[str]
+    checked_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    told_at: Mapped[datetime | None]
+    __table_args__ = (refers_to("model_version", "model_version_id"),)
 
 
 class HealthScore(TenantKey, db.Model):

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from app.core.clock import end_of_day
 from app.extensions import db
-from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion
+from app.health.models import ChurnScore, HealthChange, HealthScore, ModelCheck, ModelVersion
 
 
 def accounts_by_card() -> dict[int, int]:
@@ -29,6 +29,25 @@ def find_champion() -> ModelVersion | None:
 def find_latest_model() -> ModelVersion | None:
     """Give the newest training, whatever its verdict."""
     return db.session.execute(select(ModelVersion).order_by(ModelVersion.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def model_versions(limit: int, before: int | None = None) -> Sequence[ModelVersion]:
+    """Give the trainings, the newest first; of those before one, if it is given."""
+    query = select(ModelVersion).order_by(ModelVersion.id.desc()).limit(limit)
+    return db.session.scalars(query if before is None else query.where(ModelVersion.id < before)).all()
+
+
+def version_before(version_id: int) -> ModelVersion | None:
+    """Give the training before one."""
+    return next(iter(model_versions(1, version_id)), None)
+
+
+def model_checks(limit: int, version_id: int | None = None) -> Sequence[ModelCheck]:
+    """Give the nightly checks, the newest first; those of one version, if it is given."""
+    query = select(ModelCheck).order_by(ModelCheck.checked_on.desc()).limit(limit)
+    return db.session.scalars(
+        query if version_id is None else query.where(ModelCheck.model_version_id == version_id)
+    ).all()
 
 
 def all_account_ids() -> list[int]:

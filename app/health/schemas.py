@@ -1,12 +1,12 @@
 """Scores, risks and their reasons as the REST API writes them."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from app.accounts.schemas import Band
-from app.core.rest.schemas import Asked, Day, Page, Paged, Shown
+from app.core.rest.schemas import Asked, Day, Number, Page, Paged, Shown
 
 
 class DayAsked(Asked):
@@ -137,3 +137,42 @@ class ChangesAsked(Paged):
     """From where on."""
 
     account_id: int | None = Field(None, ge=1, le=2**63 - 1)
+
+
+class ModelsAsked(Paged):
+    """From where on."""
+
+
+class ModelPath(Asked):
+    """Which version of the churn model."""
+
+    version_id: Number = Field(description="Our number of the version: its `id`.")
+
+
+class Model(Shown):
+    """A training of the churn model: what became of it, and what it says of itself."""
+
+    id: int = Field(examples=[1])
+    state: Literal["champion", "challenger", "retired", "refused"] = Field(
+        description="`champion` is in force; `challenger` passed its tests, but is not; `refused` did not pass.",
+        examples=["champion"],
+    )
+    trained_on: date = Field(description="The last day of what it has learnt from.", examples=["2026-11-20"])
+    trained_at: datetime = Field(examples=["2026-11-21T03:01:00Z"])
+    verdict: list[str] = Field(examples=[["On months it had not seen, the model ranks a churned account higher."]])
+    because: str = Field(description="Why it stands so.", examples=["It passed its tests, and no model was in force."])
+
+
+class Models(Page[Model]):
+    """A page of trainings, the newest first."""
+
+
+class ModelReport(Model):
+    """A training with its whole report, as its page shows it."""
+
+    report: dict[str, Any] = Field(
+        description="Counts, measures on unseen months with intervals by horizon and segment, baselines, the comparison"
+        " with the model then in force, limits, seed, libraries and the fingerprint of the data. What was not measured"
+        " is absent.",
+        examples=[{"churns": 112, "learner": "ridge logistic", "seed": 1}],
+    )

@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from app.core.money import minor_digits
-from app.health import queries, writing
+from app.health import checking, queries, writing
 from app.health.base_rates import base_rates
 from app.health.cards.choosing import CardInForce, cards_in_force, choose
 from app.health.models import ScoreOverride
@@ -68,7 +68,8 @@ def score_accounts(
     was = queries.standing_of(book.ids.tolist())
     standing = {account_id: row.band for account_id, row in was.items()}
     parts = _scored(workspace, book, ages, as_of, cards_in_force(), standing)
-    risks = _risks(joined([part.book for part in parts]), as_of, whole_book=account_ids is None)
+    whole = joined([part.book for part in parts])
+    risks = _risks(whole, as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
     first = 0
     for part in parts:
@@ -76,6 +77,8 @@ def score_accounts(
         if risks is not None:
             _write(part, as_of, risks.rows(first, end), was)
         first = end
+    if account_ids is None:
+        checking.check_model(as_of, whole.values)
     writing.clear_former(sorted(set(ids) - set(book.ids.tolist())))
     return len(book.ids)
 

@@ -72,14 +72,14 @@ class Enrolment(Tenant, db.Model):
 
 
 class Task(Tenant, db.Model):
-    """Something a person is to do for an account by a day. Open until there is a Completion of it.
+    """Something a person is to do for an account, or for the book as a whole, by a day. Open until a Completion of it.
 
     `is_open` repeats that, so that the indexes of open tasks stay small however many were done; `playbook_id`
     repeats the enrolment's, so that they need no join.
     """
 
     __tablename__ = "task"
-    account_id: Mapped[int]
+    account_id: Mapped[int | None]
     enrolment_id: Mapped[int | None]
     playbook_id: Mapped[int | None]
     step: Mapped[int | None]

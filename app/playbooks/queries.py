@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from app.core.problems import NotFoundError
 from app.extensions import db
 from app.playbooks.matching import is_taken, matching
-from app.playbooks.models import Playbook
+from app.playbooks.models import Playbook, Task
 from app.playbooks.proving import ASSUMED_RATE, Proof, Tally, prove
 from app.playbooks.triggers import Settings, trigger_of
 
@@ -171,6 +171,12 @@ def open_tasks_for(owner_id: int | None, today: date, limit: int = 200) -> list[
     whose = "" if owner_id is None else "AND t.owner_id = :owner"
     query = _TASKS.format(where=f"t.is_open {whose}", order="t.due_on, t.id")
     return list(db.session.execute(text(query), {"owner": owner_id, "today": today, "limit": limit}))
+
+
+def book_tasks(owner_id: int | None) -> Sequence[Task]:
+    """Give the open tasks about the book as a whole, of a person or of all."""
+    query = select(Task).where(Task.account_id.is_(None), Task.is_open).order_by(Task.due_on, Task.id)
+    return db.session.scalars(query if owner_id is None else query.where(Task.owner_id == owner_id)).all()
 
 
 def tasks_of(account_id: int, today: date, limit: int = 100) -> list[Any]:

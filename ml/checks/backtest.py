@@ -90,10 +90,16 @@ def outcomes_at(blocks: Sequence[Block], nested: Sequence[Calibration], horizon:
     return Outcomes(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def rival_risks(panel: Panel, blocks: Sequence[Block], rival: Rival) -> FloatArray:
+def rows_at(blocks: Sequence[Block], horizon: int = HORIZON) -> list[Panel]:
+    """Return the rows of `outcomes_at`, a panel a block."""
+    return [block.observed(horizon)[0] for block in blocks]
+
+
+def rival_risks(panel: Panel, blocks: Sequence[Block], rival: Rival, horizon: int = HORIZON) -> FloatArray:
     """Return what a baseline, fitted at each block's cut, gives to the rows of `outcomes_at`."""
     return np.concatenate([
-        rival(panel, np.datetime64(block.cut, "D"), HORIZON, block.observed(HORIZON)[0]) for block in blocks
+        rival(panel, np.datetime64(block.cut, "D"), horizon, rows)
+        for block, rows in zip(blocks, rows_at(blocks, horizon), strict=True)
     ])  # fmt: skip
 
 

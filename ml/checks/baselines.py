@@ -27,7 +27,7 @@ def base_rate(panel: Panel, until: np.datetime64, horizon: int, test: Panel) -> 
 def spreadsheet(panel: Panel, until: np.datetime64, horizon: int, test: Panel) -> FloatArray:
     """Return the risk by a logistic regression on the days to renewal and the 28-day usage change alone."""
     over, label = known_labels(panel, until, horizon)
-    if len(np.unique(label[over])) < 2:
+    if not len(test) or len(np.unique(label[over])) < 2:
         return base_rate(panel, until, horizon, test)
     model = LogisticRegression(max_iter=1000)
     model.fit(_columns(panel.rows(over), horizon), label[over])

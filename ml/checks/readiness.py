@@ -66,7 +66,7 @@ def _praise(measures: dict[str, Any], base_rate: dict[str, Any], spreadsheet: di
         f"On months it had not seen, the model ranks a churned account above one that stayed in {pairs}.",
         f"The riskiest tenth churned {measures['top_decile_lift']['value']:.1f} times as often as all.",
         f"It beats the base rate in {rates[0]} of redraws, and days to renewal with usage change in {rates[1]}.",
-        f"Its risks can be read as chances: calibration slope {sure}.",
+        f"Its risks can be read as chances, neither too bold nor too timid: slope {sure}.",
     )
 
 

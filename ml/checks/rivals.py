@@ -1,12 +1,14 @@
-"""Further tests of a model that passed: other horizons, accounts it never saw, and a challenger free to interact."""
+"""Further tests of a model: baselines, other horizons, accounts it never saw, and a challenger free to interact."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from ml.checks.backtest import HORIZON, Block, Learner, outcomes_at, walk_forward
+from ml.checks.backtest import HORIZON, Block, Learner, Rival, outcomes_at, rival_risks, walk_forward
+from ml.checks.baselines import base_rate, spreadsheet
 from ml.evaluate import Outcomes, compare, evaluate
 from ml.facts import FloatArray
 from ml.hazard.curve import risk_within
@@ -17,12 +19,40 @@ from ml.splits import account_folds, at_landmarks
 FOLDS = 3
 
 
+BASELINES: Mapping[str, Rival] = MappingProxyType({"base_rate": base_rate, "spreadsheet": spreadsheet})
+
+
 def other_horizons(
-    blocks: Sequence[Block], nested: Sequence[Calibration], horizons: Sequence[int], seed: int
+    panel: Panel, blocks: Sequence[Block], nested: Sequence[Calibration], horizons: Sequence[int], seed: int
 ) -> dict[str, Any]:
     """Return the measures per horizon, None where no test landmark lies that far back or none churned."""
     found = {horizon: outcomes_at(blocks, nested, horizon) for horizon in horizons if horizon != HORIZON}
-    return {str(horizon): evaluate(rows, seed) if rows.churned.any() else None for horizon, rows in found.items()}
+    return {
+        str(horizon): evaluate(rows, seed) | {"baselines": _compared(panel, blocks, rows, horizon, seed)}
+        if rows.churned.any()
+        else None
+        for horizon, rows in found.items()
+    }
+
+
+def beside_baselines(
+    panel: Panel, blocks: Sequence[Block], outcomes: Outcomes, seed: int, capacity: int
+) -> dict[str, Any]:
+    """Return what each baseline scores on the same rows, and the paired comparison with it."""
+    compared, risks = _compared(panel, blocks, outcomes, HORIZON, seed), _risks(panel, blocks, HORIZON)
+    return {
+        name: {**evaluate(outcomes.with_risk(risks[name]), seed, capacity), "compared": compared[name]}
+        for name in BASELINES
+    }
+
+
+def _risks(panel: Panel, blocks: Sequence[Block], horizon: int) -> dict[str, FloatArray]:
+    return {name: rival_risks(panel, blocks, rival, horizon) for name, rival in BASELINES.items()}
+
+
+def _compared(panel: Panel, blocks: Sequence[Block], outcomes: Outcomes, horizon: int, seed: int) -> dict[str, Any]:
+    risks = _risks(panel, blocks, horizon)
+    return {name: compare(outcomes.risk, risk, outcomes, seed) for name, risk in risks.items()}
 
 
 def challenge(

@@ -11,6 +11,7 @@ from app.connectors.webhooks.models import WebhookDelivery
 from app.conversations.models import Interaction
 from app.core import tenancy
 from app.extensions import db
+from app.health.models import ModelVersion
 from app.identity.guard import SCOPES
 from app.identity.keys import make_key
 from app.identity.models import AuditEntry
@@ -65,6 +66,7 @@ def numbers(accounts: Accounts) -> dict[str, int]:
         "interaction_id": db.session.scalars(select(Interaction.id)).first(),
         "task_id": db.session.scalars(select(Task.id)).one(),
         "delivery_id": db.session.scalars(select(WebhookDelivery.id)).one(),
+        "version_id": db.session.scalars(select(ModelVersion.id)).one(),
         "playbook_id": db.session.scalars(select(Playbook.id).order_by(Playbook.id)).first(),
     }
 

@@ -10,7 +10,7 @@ from app.extensions import db
 from app.forecast import projecting
 from app.forecast.models import RenewalCall
 from app.health.cards.choosing import cards_in_force
-from app.health.models import ChurnScore, HealthChange, HealthScore
+from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion
 from app.health.scorecard import SIGNALS
 from app.playbooks.defaults import ensure_defaults
 from app.playbooks.models import Enrolment, Playbook, Task
@@ -31,6 +31,7 @@ def seed_book(cast: Cast) -> Accounts:
     record_interactions("test", [_word(n, slipping.external_id, now - timedelta(days=n)) for n in range(3)], now)
     summarising.refresh(None, today)
     _score(slipping.id, today)
+    _train(today)
     projecting.project(cast.workspace, today)
     projecting.take_snapshot(cast.workspace, today)
     db.session.add(
@@ -68,6 +69,14 @@ def _score(account_id, today):
     db.session.add(
         HealthChange(account_id=account_id, changed_on=today, from_band="steady", to_band="watch", from_score=76.0,
                      to_score=67.4, from_risk=0.06, to_risk=0.12, why="used 38 % less")
+    )  # fmt: skip
+
+
+def _train(today):
+    report = {"churns": 112, "learner": "ridge logistic", "seed": 1}
+    db.session.add(
+        ModelVersion(state="champion", verdict=["It ranks well."], report=report, artifact={"model": {}},
+                     because="It passed its tests.", trained_on=today)
     )  # fmt: skip
 
 

@@ -120,6 +120,14 @@ def test_changes_are_followed_from_where_one_left_off(ask, accounts):
     assert ask("GET", f"/score-changes?account_id={accounts.silent.id}").json["data"] == []
 
 
+def test_the_trainings_of_the_model_are_listed_and_each_shows_its_report(ask, accounts, their_key):
+    (model,) = ask("GET", "/models").json["data"]
+    assert (model["state"], model["because"], "report" in model) == ("champion", "It passed its tests.", False)
+    assert ask("GET", f"/models/{model['id']}").json["report"]["churns"] == 112
+    assert problem(ask("GET", f"/models/{model['id'] + 1}"))[:2] == (404, "not_found")
+    assert problem(ask("GET", f"/models/{model['id']}", secret=their_key))[:2] == (404, "not_found")
+
+
 # --- forecast ---
 
 

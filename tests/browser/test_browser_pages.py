@@ -30,12 +30,13 @@ PAGES = (
     *("/data/webhooks", "/data/webhooks/{webhook}", "/data/webhooks/{webhook}/deliveries/{delivery}"),
     *("/settings/scorecards", "/settings/scorecards/Default", "/settings/scorecards/Default/edit"),
     *("/settings/scorecards/Onboarding/edit?as=new", "/settings/scorecards/trials/{trial}"),
+    *("/model", "/model/versions/{version}", "/model/training/{training}"),
     *("/settings/audit", "/settings/workspace", "/account", "/find?q=a", "/no-such-page"),
 )
 NOT_PAGES = {
     *("static", "operations.livez", "operations.readyz", "operations.metrics", "portfolio.export", "portfolio.columns"),
     *("imports.template", "imports.rejected", "imports.progress", "data.jobs", "data.live", "connect.first"),
-    *("announcements.calendar", "scorecards.progress"),
+    *("announcements.calendar", "scorecards.progress", "model.progress"),
     "reference.openapi",
     *("posthog.besides", "posthog.besides_as_script"),
 }
@@ -57,9 +58,26 @@ def numbers(product):
     (row,) = product.rows(
         "SELECT (SELECT account_id FROM account_summary WHERE arr_minor > 0 AND score IS NOT NULL ORDER BY risk DESC LIMIT 1)"
         " AS account, (SELECT account_id FROM account_summary WHERE arr_minor = 0 LIMIT 1) AS former,"
-        " (SELECT playbook_id FROM enrolment LIMIT 1) AS playbook"
+        " (SELECT playbook_id FROM enrolment LIMIT 1) AS playbook, (SELECT id FROM model_version LIMIT 1) AS version"
     )
-    return {**row._mapping, **imports, **_told(product, admin), **_hear(product, admin), **_try_a_card(product, admin)}
+    return {
+        **row._mapping,
+        **imports,
+        "training": _stop_a_training(product, admin),
+        **_told(product, admin),
+        **_hear(product, admin),
+        **_try_a_card(product, admin),
+    }
+
+
+def _stop_a_training(product, admin):
+    """Ask for a training and stop it, so that the pages stay as they are."""
+    address = admin.post("/model/training", on="/model").url.path
+    admin.post(f"{address}/cancellation", on="/model")
+    number = int(address.split("/")[-1])
+    over = "SELECT state = 'cancelled' AS over FROM job WHERE id = :id"
+    assert wait_until(lambda: product.rows(over, id=number)[0].over, within_s=60)
+    return number
 
 
 def _told(product, admin):

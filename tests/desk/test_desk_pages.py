@@ -23,7 +23,7 @@ from tests.books import at, days_ago, say, use
 from tests.cast import NOW, TODAY, book_of
 
 PERSON_OF_ROLE = {"admin": "admin", "leader": "leader", "csm": "owner", "executive": "executive", "billing engineer": "billing_engineer"}  # fmt: skip
-PAGES = ("/", "/?of=team", "/accounts", "/renewals", "/data", "/data/jobs", "/find", "/find?q=sil")
+PAGES = ("/", "/?of=team", "/accounts", "/renewals", "/model", "/data", "/data/jobs", "/find", "/find?q=sil")
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def plan(steps: Sequence[Mapping[str, Any]], enrolments: Sequence[int], today: d
     dated = [
         {**step, "step": number, "due_on": working_day(today, step["after_days"])} for number, step in enumerate(steps)
     ]
-    values = {"steps": as_json(dated), "leaders": _leaders(), "enrolments": list(enrolments)}
+    values = {"steps": as_json(dated), "leaders": leaders(), "enrolments": list(enrolments)}
     db.session.execute(_PLAN, values | {"now": now, "today": today})
 
 
@@ -48,7 +48,7 @@ def working_day(start: date, after_days: int) -> date:
     return day + timedelta(days=weeks * 7 + days + over_weekend)
 
 
-def _leaders() -> list[int]:
+def leaders() -> list[int]:
     """Give the leaders; in a workspace without any, its administrators."""
     query = select(Membership.user_id, Membership.role).where(Membership.role.in_(("leader", "admin")))
     people = db.session.execute(query.order_by(Membership.user_id)).all()

@@ -1,0 +1,34 @@
+"""What a model does not know, in words: its card says so before anybody finds out."""
+
+from typing import Any
+
+from ml.features import MONTHS
+from ml.hazard.model import HazardModel
+
+FEW = 100
+
+
+def limits_of(model: HazardModel, report: dict[str, Any], *, is_sample: bool) -> list[str]:
+    """Return the known limits of a model that passed its tests."""
+    said = [
+        "It foretells what happens if nobody acts: what accounts did after a playbook began was not learnt from.",
+        "Accounts that have given notice are left out: their leaving is known, not foretold.",
+        "Only leaving for good is foretold, not a contract that becomes smaller.",
+    ]
+    if report["churns"] < FEW:
+        said.append(f"It has seen {report['churns']} accounts leave. Below {FEW}, every figure here is a wide guess.")
+    if model.months_seen < MONTHS:
+        said.append(
+            f"Nobody was watched for longer than {model.months_seen} months: beyond, the last month's rate is repeated."
+        )
+    unjudged = [days for days, found in report["unseen_months"].items() if found is None]
+    if unjudged:
+        said.append(
+            f"Its risks within {' and '.join(unjudged)} days could not be judged yet: that long has not passed since."
+        )
+    thin = [each["segment"] for each in report["segments"] if each["measures"] is None]
+    if thin:
+        said.append(f"Too few left to judge it apart for: {', '.join(thin)}.")
+    if is_sample:
+        said.append(f"It was learnt from a random sample of {report['accounts']} accounts of a larger book.")
+    return said
