@@ -37,6 +37,7 @@ class Interaction(Tenant, db.Model):
     resolved_at: Mapped[datetime | None]
     reach: Mapped[int | None]
     thread: Mapped[str | None]
+    stored_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     __table_args__ = (
         UniqueConstraint("workspace_id", "source", "external_id"),
         refers_to("account", "account_id"),

@@ -101,3 +101,21 @@ class HealthChange(Tenant, db.Model):
         Index("ix_health_change_new", "workspace_id", "id", postgresql_where=text("processed_at IS NULL")),
         Index("ix_health_change_on", "workspace_id", "changed_on"),
     )
+
+
+class CorrectedScore(TenantKey, db.Model):
+    """What a stored score of a past day would be with all that is known now, where that is another score.
+
+    `because`: the largest of what came late: {quantity, unit, day, known_on}, or nothing where it was no usage.
+    """
+
+    __tablename__ = "corrected_score"
+    account_id: Mapped[int] = mapped_column(primary_key=True)
+    scored_on: Mapped[date] = mapped_column(primary_key=True)
+    score: Mapped[float | None] = mapped_column(Double)
+    coverage: Mapped[float] = mapped_column(Double)
+    values: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    before: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    because: Mapped[dict[str, Any] | None]
+    computed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    __table_args__ = (refers_to("account", "account_id"),)
