@@ -80,7 +80,7 @@ class Facts:
     price: a renewal or change closes a row and opens the next on the same day.
 
     `usage` and `user_months` hold all that is known; `late_usage` and `late_users` say what of it was not known on its
-    day: `quantity` of the `total` of a meter (its position) on a day, days of a person noted, or taken away (`is_gone`).
+    day: `quantity` of the `total` of a meter (its position) on a day; days noted of a person, or taken (`is_gone`).
     """
 
     accounts: pd.DataFrame

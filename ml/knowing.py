@@ -10,6 +10,8 @@ from ml.facts import Facts, IntArray, empty
 from ml.lives import days
 
 BITS: IntArray = np.arange(31)
+DUST = 1e-12
+"""What is left, as a share, when fractions are taken away in another order than they were added: nothing."""
 
 
 def usage_as_known(facts: Facts, day: np.datetime64) -> npt.NDArray[np.float32]:
@@ -21,9 +23,10 @@ def usage_as_known(facts: Facts, day: np.datetime64) -> npt.NDArray[np.float32]:
         return facts.usage
     cells = later[seen].assign(at=at[seen]).groupby(["account", "meter", "at"], sort=True)
     quantity, total = cells["quantity"].sum(), cells["total"].first()
+    rest = total.to_numpy(float) - quantity.to_numpy(float)
+    rest[np.abs(rest) < DUST * np.maximum(np.abs(total), np.abs(quantity))] = 0.0
     known = facts.usage.copy()
-    where = tuple(quantity.index.get_level_values(level).to_numpy() for level in range(3))
-    known[where] = (total - quantity).to_numpy(np.float32)
+    known[tuple(quantity.index.get_level_values(level).to_numpy() for level in range(3))] = rest
     return known
 
 
@@ -63,6 +66,6 @@ def _undone(later: pd.DataFrame) -> pd.DataFrame:
     signs = np.where(later["is_gone"].to_numpy(bool), -1, 1)[:, None]
     changes = pd.DataFrame(((later["days"].to_numpy(np.int64)[:, None] >> BITS) & 1) * signs)
     sums = changes.groupby([later[name].to_numpy() for name in ("account", "user", "month")]).sum()
-    found = sums.index.to_frame(index=False, name=["account", "user", "month"])
+    found = pd.DataFrame(sums.index.to_list(), columns=["account", "user", "month"])
     change = sums.to_numpy()
     return found.assign(taken=(change < 0) @ (1 << BITS), noted=(change > 0) @ (1 << BITS))

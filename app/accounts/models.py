@@ -160,6 +160,7 @@ class Invoice(Tenant, db.Model):
         UniqueConstraint("workspace_id", "external_id"),
         refers_to("account", "account_id"),
         Index("ix_invoice_account", "workspace_id", "account_id"),
+        Index("ix_invoice_issued", "workspace_id", "issued_on"),
     )
 
 

@@ -43,4 +43,5 @@ class Interaction(Tenant, db.Model):
         refers_to("account", "account_id"),
         refers_to("contact", "contact_id", ondelete="SET NULL"),
         Index("ix_interaction_account", "workspace_id", "account_id", "happened_at"),
+        Index("ix_interaction_happened", "workspace_id", "happened_at"),
     )

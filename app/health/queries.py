@@ -1,13 +1,12 @@
 """Reads of scores, risks and models."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
-from app.core.clock import end_of_day
 from app.extensions import db
 from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion, Scorecard
 from app.health.scorecard import DEFAULT, Card
@@ -90,27 +89,10 @@ FROM (SELECT max(last_used_on) AS used, max(last_touch_at)::date AS touched FROM
 """
 
 
-def witnesses(as_of: date, zone: str, look_back_days: int) -> set[int]:
-    """Give the few accounts whose facts show since when the book's sources speak.
-
-    That nobody wrote a ticket is a fact only where tickets are on record at all; to an account read alone it would
-    be unknown, so these are read with it.
-    """
-    values = {
-        "since": end_of_day(zone, as_of - timedelta(days=365)),
-        "until": end_of_day(zone, as_of),
-        "month": (as_of - timedelta(days=look_back_days)).replace(day=1),
-    }
-    return set(db.session.scalars(text(_WITNESSES), values))
-
-
-_WITNESSES = """
-(SELECT account_id FROM interaction WHERE channel = 'ticket' AND happened_at >= :since AND recorded_at < :until
- ORDER BY happened_at LIMIT 1)
-UNION (SELECT account_id FROM user_month WHERE month >= :month ORDER BY month LIMIT 1)
-UNION (SELECT account_id FROM account_summary WHERE arr_minor > 0 AND last_used_on IS NOT NULL
-       ORDER BY last_used_on DESC LIMIT 1)
-"""
+def clock() -> datetime:
+    """Give this moment by the clock of the database, which says of each fact when it was stored."""
+    found: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return found
 
 
 def score_on(account_id: int, day: date) -> HealthScore | None:

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from app.core.money import minor_digits
-from app.health import queries, writing
+from app.health import freshness, queries, witnessing, writing
 from app.health.base_rates import base_rates
 from app.health.gathering import gather
+from app.health.knowledge import Knowledge
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
 from app.identity.models import Workspace
 from ml import artifacts
@@ -61,6 +62,7 @@ def score_accounts(
     """Score some accounts (or all) as of the end of a day and write everything down. Gives how many were scored."""
     ids = sorted(account_ids) if account_ids is not None else queries.all_account_ids()
     card_row, card = queries.scorecard_in_force()
+    read_at = queries.clock()
     book = _book(workspace, ids, as_of, card, progress)
     was = queries.standing_of(book.ids.tolist())
     scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
@@ -70,7 +72,7 @@ def score_accounts(
     ]
     risks = _risks(book, as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
-    _write(book, as_of, card_row.id, card, scores, bands, risks, was)
+    _write(book, as_of, card_row.id, card, scores, bands, risks, was, read_at)
     writing.clear_former(sorted(set(ids) - set(book.ids.tolist())))
     return len(book.ids)
 
@@ -83,23 +85,30 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
     card_row, card = queries.scorecard_in_force()
     ids = queries.all_account_ids()
     standing: dict[int, str] = {}
+    read_at = queries.clock()
     facts = _facts(workspace, ids, min(days), max(days)) if ids else None
     for done, as_of in enumerate(days):
         progress(done, len(days), f"Scoring the book as of {as_of}")
         if facts is None:
             continue
-        book = _stale_out(_snapshot_book(facts, as_of), _ages(facts, as_of), card)
-        scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
+        book, scores = score_facts(facts, Knowledge(as_of, workspace.time_zone), card)
         bands = [band_of(card, s, standing.get(i)) for i, s in zip(book.ids.tolist(), scores.score, strict=True)]
         standing |= dict(zip(book.ids.tolist(), bands, strict=True))
-        writing.write_scores(as_of, card_row.id, _score_rows(book, scores, bands))
+        writing.write_scores(as_of, card_row.id, score_rows(book, scores, bands), read_at)
         writing.write_summaries(as_of, _summary_rows(book, card, scores, bands, None))
+
+
+def score_facts(facts: Facts, knowledge: Knowledge, card: Card) -> tuple[Book, Scores]:
+    """Measure a book as it was known on a day, and score it with a card."""
+    book = _stale_out(_snapshot_book(facts, knowledge.as_of), freshness.source_ages(knowledge, card.deadlines), card)
+    return book, score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
 
 
 def _book(workspace: Workspace, ids: Sequence[int], as_of: date, card: Card, progress: Progress) -> Book:
     """Read the signals of accounts, some thousands at a time; witnesses say what the rest of the book would."""
-    parts, ages = [], queries.source_ages(as_of)
-    witnesses = queries.witnesses(as_of, workspace.time_zone, LOOK_BACK_DAYS)
+    knowledge = Knowledge(as_of, workspace.time_zone)
+    parts, ages = [], freshness.source_ages(knowledge, card.deadlines)
+    witnesses = witnessing.witnesses(knowledge, LOOK_BACK_DAYS)
     for start in range(0, len(ids), CHUNK):
         progress(start, len(ids), "Reading signals")
         chunk = set(ids[start : start + CHUNK])
@@ -115,32 +124,14 @@ def _of_accounts(book: Book, ids: set[int]) -> Book:
 
 def _facts(workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date) -> Facts:
     minor = 10 ** minor_digits(workspace.currency)
-    return gather(ids, first_as_of - timedelta(days=LOOK_BACK_DAYS), as_of, workspace.time_zone, minor)
+    first = first_as_of - timedelta(days=LOOK_BACK_DAYS)
+    return gather(ids, first, as_of, workspace.time_zone, minor, known_after=first_as_of)
 
 
 def _snapshot_book(facts: Facts, as_of: date) -> Book:
     snapshot: Snapshot = snapshot_as_of(facts, as_of)
     ids = facts.accounts["id"].to_numpy()[snapshot.values.index.to_numpy()]
     return Book(ids, snapshot.values, snapshot.before, snapshot.flags, snapshot.arr)
-
-
-def _ages(facts: Facts, as_of: date) -> dict[str, int | None]:
-    """Give the days since each kind of source last said anything by the end of a past day."""
-    used = np.flatnonzero(facts.usage[:, :, : (as_of - facts.first_day).days + 1].any(axis=(0, 1)))
-    newest = {
-        "usage": np.datetime64(facts.first_day) + used[-1] if len(used) else None,
-        "conversations": _newest(facts.interactions["happened_on"], as_of),
-        "invoices": _newest(facts.invoices["issued_on"], as_of),
-    }
-    ages = {
-        name: None if day is None else int((np.datetime64(as_of) - day).astype(int)) for name, day in newest.items()
-    }
-    return ages | {"contracts": 0, "contacts": 0}
-
-
-def _newest(days: pd.Series, as_of: date) -> np.datetime64 | None:
-    past = days[days <= pd.Timestamp(as_of)]
-    return None if past.empty else past.max().to_datetime64().astype("datetime64[D]")
 
 
 def _stale_out(book: Book, ages: Mapping[str, int | None], card: Card) -> Book:
@@ -222,17 +213,19 @@ def _write(
     bands: Sequence[str],
     risks: Risks | None,
     was: dict[int, Any],
+    read_at: datetime,
 ) -> None:
     if risks is None:
         return
     changes = _changes(book, as_of, card, scores, bands, risks, was)
-    writing.write_scores(as_of, card_id, _score_rows(book, scores, bands))
+    writing.write_scores(as_of, card_id, score_rows(book, scores, bands), read_at)
     writing.write_risks(as_of, _risk_rows(book, risks))
     writing.write_summaries(as_of, _summary_rows(book, card, scores, bands, risks))
     writing.write_changes(as_of, changes)
 
 
-def _score_rows(book: Book, scores: Scores, bands: Sequence[str]) -> list[dict[str, Any]]:
+def score_rows(book: Book, scores: Scores, bands: Sequence[str]) -> list[dict[str, Any]]:
+    """Give what is stored of scores."""
     values, before = (
         _nullable(book.values[list(SIGNALS)].to_numpy(float)),
         _nullable(book.before[list(SIGNALS)].to_numpy(float)),

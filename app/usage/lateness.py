@@ -30,7 +30,7 @@ sender AS (
 
 IS_LATE = """e.day < sender.today AND (e.day >= sender.seen_on OR (
         SELECT s.first_scored_on < sender.today FROM account_summary s WHERE s.account_id = e.account_id))"""
-"""Whether a change of the day `e.day` of `e.account_id` is to be noted. Where nothing is late, days alone are looked at."""
+"""Whether a change of the day `e.day` of `e.account_id` is to be noted. Where none is late, days alone are compared."""
 
 KNOWN_ON = "CASE WHEN e.day < sender.seen_on THEN {history} ELSE sender.today END"
 

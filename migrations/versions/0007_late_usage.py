@@ -18,10 +18,10 @@ depends_on = None
 WORKSPACE = "NULLIF(current_setting('app.workspace_id', true), '')::bigint"
 BEFORE_ALL = "'2000-01-01'"  # what stood before this migration counts as stored long ago
 FACTS = {
-    'subscription': ('account_id', 'started_on', 'ended_on', 'end_known_at', 'arr_minor', 'seats', 'term_months', 'renews_on', 'auto_renew', 'is_trial'),
-    'interaction': ('account_id', 'happened_at', 'recorded_at', 'channel', 'direction', 'sentiment', 'satisfaction', 'priority', 'resolved_at', 'escalated', 'reach'),
-    'contact': ('account_id', 'role', 'joined_on', 'left_on', 'left_known_at'),
-    'invoice': ('account_id', 'issued_on', 'due_on', 'paid_on', 'amount_minor'),
+    'subscription': ('id', 'account_id', 'started_on', 'ended_on', 'end_known_at', 'arr_minor', 'seats', 'term_months', 'renews_on', 'auto_renew', 'is_trial'),
+    'interaction': ('id', 'account_id', 'happened_at', 'recorded_at', 'channel', 'direction', 'sentiment', 'satisfaction', 'priority', 'resolved_at', 'escalated', 'reach'),
+    'contact': ('id', 'account_id', 'role', 'joined_on', 'left_on', 'left_known_at'),
+    'invoice': ('id', 'account_id', 'issued_on', 'due_on', 'paid_on', 'amount_minor'),
 }
 
 
@@ -57,6 +57,8 @@ def upgrade() -> None:
     for table in FACTS:
         _add_since(table, 'stored_at')
     _keep_former_facts()
+    op.create_index('ix_interaction_happened', 'interaction', ['workspace_id', 'happened_at'], unique=False)
+    op.create_index('ix_invoice_issued', 'invoice', ['workspace_id', 'issued_on'], unique=False)
     op.add_column('account_summary', sa.Column('first_scored_on', sa.Date(), nullable=True))
     op.execute('UPDATE account_summary s SET first_scored_on = h.first FROM (SELECT workspace_id, account_id, min(scored_on) AS first FROM health_score GROUP BY 1, 2) h WHERE (s.workspace_id, s.account_id) = (h.workspace_id, h.account_id)')
 
@@ -120,6 +122,8 @@ def _keep_former_facts() -> None:
 
 def downgrade() -> None:
     op.drop_column('account_summary', 'first_scored_on')
+    op.drop_index('ix_invoice_issued', table_name='invoice')
+    op.drop_index('ix_interaction_happened', table_name='interaction')
     for table in FACTS:
         op.execute(f'DROP TRIGGER keep_former_fact ON {table}')
         op.drop_column(table, 'stored_at')

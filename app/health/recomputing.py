@@ -1,0 +1,87 @@
+"""Computes stored scores once more from the facts: as they were known then, and as corrected since."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+
+from sqlalchemy import select
+
+from app.core import tenancy
+from app.core.money import minor_digits
+from app.extensions import db
+from app.health.gathering import gather
+from app.health.knowledge import Knowledge
+from app.health.models import HealthScore, Scorecard
+from app.health.scorecard import Card
+from app.health.scoring import LOOK_BACK_DAYS, score_facts, score_rows
+from app.health.witnessing import witnesses
+from app.identity.models import Workspace
+from ml.knowing import with_hindsight
+
+Numbers = list[float | None]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A score with all that it was made of, as it is stored."""
+
+    values: Numbers
+    before: Numbers
+    score: float | None
+    coverage: float
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """`stored` and `as_known` are equal to the last bit. None: on that day, by what was (is) known, it paid nothing."""
+
+    stored: Standing
+    as_known: Standing | None
+    as_corrected: Standing | None
+
+
+def recompute(workspace: Workspace, account_ids: Sequence[int], scored_on: date) -> dict[int, Recomputed]:
+    """Score accounts once more as of a day on which they were scored, each with the scorecard of then; others are left
+    out. As known: from what was known by the end of that day and stored when it was scored. As corrected: from all that
+    is known now of the time up to that day.
+    """
+    query = select(HealthScore).where(HealthScore.account_id.in_(account_ids), HealthScore.scored_on == scored_on)
+    stored = sorted(db.session.scalars(query), key=_together)
+    found: dict[int, Recomputed] = {}
+    for (card_id, read_at), group in groupby(stored, key=_together):
+        rows = {row.account_id: row for row in group}
+        card = Card.of(db.session.get_one(Scorecard, (tenancy.workspace_id(), card_id)).definition)
+        known = _score(workspace, sorted(rows), Knowledge(scored_on, workspace.time_zone, stored_by=read_at), card)
+        corrected = _score(workspace, sorted(rows), Knowledge(scored_on, workspace.time_zone, in_hindsight=True), card)
+        found |= {i: Recomputed(_standing(row), known.get(i), corrected.get(i)) for i, row in rows.items()}
+    return found
+
+
+def _together(row: HealthScore) -> tuple[int, datetime]:
+    return row.scorecard_id, row.computed_at
+
+
+def _score(workspace: Workspace, ids: Sequence[int], knowledge: Knowledge, card: Card) -> Mapping[int, Standing]:
+    first = knowledge.as_of - timedelta(days=LOOK_BACK_DAYS)
+    facts = gather(
+        sorted({*ids} | witnesses(knowledge, LOOK_BACK_DAYS)),
+        first,
+        knowledge.as_of,
+        workspace.time_zone,
+        10 ** minor_digits(workspace.currency),
+        known_after=knowledge.as_of,
+        stored_by=knowledge.stored_by,
+    )
+    book, scores = score_facts(with_hindsight(facts) if knowledge.in_hindsight else facts, knowledge, card)
+    rows = score_rows(book, scores, ["" for _ in book.ids])
+    wanted = set(ids)
+    return {
+        row["account_id"]: Standing(row["values"], row["before"], row["score"], row["coverage"])
+        for row in rows
+        if row["account_id"] in wanted
+    }
+
+
+def _standing(row: HealthScore) -> Standing:
+    return Standing(list(row.values), list(row.before), row.score, row.coverage)
