@@ -104,9 +104,9 @@ class HealthChange(Tenant, db.Model):
 
 
 class CorrectedScore(TenantKey, db.Model):
-    """What a stored score of a past day would be with all that is known now, where that is another score.
+    """What a stored score of a past day is with all that is known now, where usage came late to it; it may be the same.
 
-    `because`: the largest of what came late: {quantity, unit, day, known_on}, or nothing where it was no usage.
+    `because`: the largest of what came late, {quantity, meter, day, known_on}; None where only people did.
     """
 
     __tablename__ = "corrected_score"

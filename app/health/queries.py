@@ -8,7 +8,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.extensions import db
-from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion, Scorecard
+from app.health.models import ChurnScore, CorrectedScore, HealthChange, HealthScore, ModelVersion, Scorecard
 from app.health.scorecard import DEFAULT, Card
 
 
@@ -99,6 +99,17 @@ def score_on(account_id: int, day: date) -> HealthScore | None:
     """Give an account's newest score of a day or before."""
     query = select(HealthScore).where(HealthScore.account_id == account_id, HealthScore.scored_on <= day)
     return db.session.execute(query.order_by(HealthScore.scored_on.desc()).limit(1)).scalar_one_or_none()
+
+
+def correction_of(score: HealthScore) -> CorrectedScore | None:
+    """Give what a stored score is with what is known now, where that is another score."""
+    query = select(CorrectedScore).where(
+        CorrectedScore.account_id == score.account_id,
+        CorrectedScore.scored_on == score.scored_on,
+        CorrectedScore.computed_at > score.computed_at,
+        CorrectedScore.values.is_distinct_from(score.values) | CorrectedScore.score.is_distinct_from(score.score),
+    )
+    return db.session.execute(query).scalar_one_or_none()
 
 
 def risk_on(account_id: int, day: date) -> ChurnScore | None:

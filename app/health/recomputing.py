@@ -1,9 +1,10 @@
 """Computes stored scores once more from the facts: as they were known then, and as corrected since."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from sqlalchemy import select
 
@@ -46,20 +47,38 @@ def recompute(workspace: Workspace, account_ids: Sequence[int], scored_on: date)
     out. As known: from what was known by the end of that day and stored when it was scored. As corrected: from all that
     is known now of the time up to that day.
     """
-    query = select(HealthScore).where(HealthScore.account_id.in_(account_ids), HealthScore.scored_on == scored_on)
-    stored = sorted(db.session.scalars(query), key=_together)
+    corrected = score_in_hindsight(workspace, account_ids, scored_on)
     found: dict[int, Recomputed] = {}
-    for (card_id, read_at), group in groupby(stored, key=_together):
-        rows = {row.account_id: row for row in group}
-        card = Card.of(db.session.get_one(Scorecard, (tenancy.workspace_id(), card_id)).definition)
+    for card, read_at, rows in _scored(account_ids, scored_on, with_moment=True):
         known = _score(workspace, sorted(rows), Knowledge(scored_on, workspace.time_zone, stored_by=read_at), card)
-        corrected = _score(workspace, sorted(rows), Knowledge(scored_on, workspace.time_zone, in_hindsight=True), card)
-        found |= {i: Recomputed(_standing(row), known.get(i), corrected.get(i)) for i, row in rows.items()}
+        found |= {i: Recomputed(_standing(row), known.get(i), corrected[i]) for i, row in rows.items()}
     return found
 
 
-def _together(row: HealthScore) -> tuple[int, datetime]:
-    return row.scorecard_id, row.computed_at
+def score_in_hindsight(workspace: Workspace, account_ids: Sequence[int], scored_on: date) -> dict[int, Standing | None]:
+    """Score accounts once more as of such a day from all that is known now."""
+    knowledge = Knowledge(scored_on, workspace.time_zone, in_hindsight=True)
+    found: dict[int, Standing | None] = {}
+    for card, _, rows in _scored(account_ids, scored_on, with_moment=False):
+        again = _score(workspace, sorted(rows), knowledge, card)
+        found |= {i: again.get(i) for i in rows}
+    return found
+
+
+def _scored(
+    account_ids: Sequence[int], scored_on: date, *, with_moment: bool
+) -> Iterator[tuple[Card, datetime, dict[int, HealthScore]]]:
+    """Give what was stored of a day, together what was scored with one card (and, asked for, at one moment)."""
+    query = select(HealthScore).where(HealthScore.account_id.in_(account_ids), HealthScore.scored_on == scored_on)
+
+    def together(row: HealthScore) -> tuple[Any, ...]:
+        return (row.scorecard_id, row.computed_at) if with_moment else (row.scorecard_id,)
+
+    for _, group in groupby(sorted(db.session.scalars(query), key=together), key=together):
+        rows = {row.account_id: row for row in group}
+        first = next(iter(rows.values()))
+        card = db.session.get_one(Scorecard, (tenancy.workspace_id(), first.scorecard_id))
+        yield Card.of(card.definition), first.computed_at, rows
 
 
 def _score(workspace: Workspace, ids: Sequence[int], knowledge: Knowledge, card: Card) -> Mapping[int, Standing]:
