@@ -168,7 +168,7 @@ def _totals(day):
     query = (
         "SELECT code, month + n::int - 1, total FROM daily_usage u JOIN meter m ON m.id = u.meter_id, unnest(totals)"
     )
-    rows = db.session.execute(text(query + " WITH ORDINALITY AS days (total, n)")).all()
+    rows = db.session.execute(text(query + " WITH ORDINALITY AS days (total, n) WHERE total <> 0")).all()
     found = defaultdict(float, {(code, on): total for code, on, total in rows})
     for _, code, on, _, quantity, _ in late_usage(_asked(day)):
         found[code, on] -= quantity
