@@ -1,7 +1,7 @@
 """Everything about a book of accounts that a model may know, each fact with its day and the day it was known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Self
@@ -33,7 +33,23 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "renews_on": _DAY,
             "auto_renew": _YES,
         },
+        "late_usage": {
+            "account": _WHOLE,
+            "meter": _WHOLE,
+            "day": _DAY,
+            "known_on": _DAY,
+            "quantity": _NUMBER,
+            "total": _NUMBER,
+        },
         "user_months": {"account": _WHOLE, "user": _WHOLE, "month": _WHOLE, "days": _WHOLE},
+        "late_users": {
+            "account": _WHOLE,
+            "user": _WHOLE,
+            "month": _WHOLE,
+            "days": _WHOLE,
+            "known_on": _DAY,
+            "is_gone": _YES,
+        },
         "interactions": {
             "account": _WHOLE,
             "happened_on": _DAY,
@@ -62,6 +78,9 @@ class Facts:
     unknown. `usage` is [accounts, meters, days] from `first_day` on. `user_months.days` has bit d-1 set when the
     person was active on day d of `month` (year * 12 + month - 1). One subscription row is one stretch of constant
     price: a renewal or change closes a row and opens the next on the same day.
+
+    `usage` and `user_months` hold all that is known; `late_usage` and `late_users` say what of it was not known on its
+    day: `quantity` of the `total` of a meter (its position) on a day; days noted of a person, or taken (`is_gone`).
     """
 
     accounts: pd.DataFrame
@@ -74,6 +93,8 @@ class Facts:
     contacts: pd.DataFrame
     invoices: pd.DataFrame
     treated: pd.DataFrame
+    late_usage: pd.DataFrame = field(default_factory=lambda: empty("late_usage"))
+    late_users: pd.DataFrame = field(default_factory=lambda: empty("late_users"))
 
     def __len__(self) -> int:
         return len(self.accounts)
@@ -111,7 +132,7 @@ def empty(name: str) -> pd.DataFrame:
 
 def facts_like(source: object) -> Facts:
     """Return checked Facts from any object with the same attributes. Raises ValueError as `Facts.check` does."""
-    return Facts(**{field.name: getattr(source, field.name) for field in fields(Facts)}).check()
+    return Facts(**{each.name: getattr(source, each.name) for each in fields(Facts)}).check()
 
 
 def _check_frame(name: str, frame: pd.DataFrame, columns: Mapping[str, str], accounts: int) -> None:

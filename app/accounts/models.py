@@ -82,6 +82,7 @@ class Contact(Tenant, db.Model):
     left_known_at: Mapped[datetime | None]
     consents: Mapped[dict[str, Any] | None]
     told_at: Mapped[datetime | None]
+    stored_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     __table_args__ = (
         UniqueConstraint("workspace_id", "external_id"),
         refers_to("account", "account_id"),
@@ -120,6 +121,7 @@ class Subscription(Tenant, db.Model):
     auto_renew: Mapped[bool | None]
     is_trial: Mapped[bool] = mapped_column(default=False, server_default="false")
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    stored_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     __table_args__ = (
         UniqueConstraint("workspace_id", "external_id", "started_on"),
         refers_to("account", "account_id"),
@@ -153,10 +155,28 @@ class Invoice(Tenant, db.Model):
     due_on: Mapped[date]
     paid_on: Mapped[date | None]
     amount_minor: Mapped[int]
+    stored_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     __table_args__ = (
         UniqueConstraint("workspace_id", "external_id"),
         refers_to("account", "account_id"),
         Index("ix_invoice_account", "workspace_id", "account_id"),
+        Index("ix_invoice_issued", "workspace_id", "issued_on"),
+    )
+
+
+class FormerFact(Tenant, db.Model):
+    """How a contract, contact, invoice or interaction stood from `stored_at` until it was changed: what scores read of
+    it, none of its words. A trigger (`keep_former_fact`) writes it; a row deleted is not kept."""
+
+    __tablename__ = "former_fact"
+    kind: Mapped[str]
+    account_id: Mapped[int]
+    fact: Mapped[dict[str, Any]]
+    stored_at: Mapped[datetime]
+    replaced_at: Mapped[datetime]
+    __table_args__ = (
+        refers_to("account", "account_id"),
+        Index("ix_former_fact_account", "workspace_id", "kind", "account_id"),
     )
 
 
@@ -217,6 +237,7 @@ class AccountSummary(TenantKey, db.Model):
     risk: Mapped[float | None]
     risk_reason: Mapped[str | None]
     scored_on: Mapped[date | None]
+    first_scored_on: Mapped[date | None]
     at_stake_minor: Mapped[int] = mapped_column(
         Computed("round(arr_minor * coalesce(risk, 1))::bigint", persisted=True)
     )

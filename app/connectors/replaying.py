@@ -17,6 +17,7 @@ from app.connectors.taking import take
 from app.core import queue
 from app.identity.models import Workspace
 from app.usage import holding, taking
+from app.usage.lateness import Coming
 from app.usage.taking import Taken
 
 BATCH = 500
@@ -39,7 +40,7 @@ def replay(
     settled = 0
     for (source, protocol, received), group in groupby(rows, key=lambda row: (row.source, row.protocol, row.first_at)):
         held = list(group)
-        taken = _take(source, protocol, [row.message for row in held], workspace, received)
+        taken = _take(source, protocol, [row.message for row in held], workspace, received, Coming(now))
         left = {each.index for each in taken.refused}
         done = [row.id for n, row in enumerate(held) if n not in left]
         holding.end(done, "counted", now)
@@ -52,11 +53,13 @@ def ask_for_replay(reason: str | None = None, value: str | None = None) -> None:
     queue.defer("replay_held", unique_key=f"{reason} {value}", reason=reason, value=value)
 
 
-def _take(source: str, protocol: str, messages: Sequence[Any], workspace: Workspace, received: datetime) -> Taken:
-    """As of when it came: an event that says no time of its own happened then."""
+def _take(
+    source: str, protocol: str, messages: Sequence[Any], workspace: Workspace, received: datetime, coming: Coming
+) -> Taken:
+    """As of when it came: an event that says no time of its own happened then. It counts as known only now."""
     if protocol == taking.PROTOCOL:
         raws = [msgspec.json.encode(message) for message in messages]
-        taken = taking.take(source, raws, received, workspace.time_zone)
-        taking.correct(source, taken, received, workspace.time_zone)
+        taken = taking.take(source, raws, received, workspace.time_zone, coming)
+        taking.correct(source, taken, received, workspace.time_zone, coming)
         return taken
-    return take(source, PROTOCOLS[protocol], messages, workspace, received)
+    return take(source, PROTOCOLS[protocol], messages, workspace, received, coming)

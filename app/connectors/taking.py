@@ -13,6 +13,7 @@ from app.core.clock import day_in
 from app.identity.models import Workspace
 from app.usage import holding, ingesting, metering, sourcing
 from app.usage.holding import Held
+from app.usage.lateness import Coming
 from app.usage.merging import merge_people
 from app.usage.taking import Refusal, Taken
 
@@ -30,14 +31,22 @@ class Protocol:
     translate: Translate
 
 
-def take(source: str, protocol: Protocol, messages: Sequence[Any], workspace: Workspace, now: datetime) -> Taken:
+def take(
+    source: str,
+    protocol: Protocol,
+    messages: Sequence[Any],
+    workspace: Workspace,
+    now: datetime,
+    coming: Coming | None = None,
+) -> Taken:
     """Take messages of a source; hold those that cannot be used yet. Of one message that counts on several meters each
-    counts once. Gives what became of the messages."""
+    counts once. Gives what became of the messages. `coming`: how they come in, if not just now."""
+    coming = coming or Coming(now)
     sourcing.get_known(source, now)
     said, refused = _translated(protocol, messages, now)
-    _introduce(said, workspace, now)
+    _introduce(said, workspace, now, coming)
     placed, lost = _placed(said)
-    taken = _count(source, placed, workspace, now)
+    taken = _count(source, placed, workspace, now, coming)
     refused = sorted([*refused, *lost, *taken.refused], key=lambda each: each.index)
     holding.hold(source, protocol.name, [_held(protocol, messages[each.index], each) for each in refused], now)
     names = _names(said)
@@ -67,11 +76,11 @@ def _object(message: Any) -> Message:
     return message
 
 
-def _introduce(said: Sequence[tuple[int, Said]], workspace: Workspace, now: datetime) -> None:
+def _introduce(said: Sequence[tuple[int, Said]], workspace: Workspace, now: datetime, coming: Coming) -> None:
     told = [each for _, each in said]
     aliases = {each.was: each.person for each in told if each.was and each.person and each.was != each.person}
     introducing.name_again(aliases)
-    merge_people(aliases)
+    merge_people(aliases, day_in(workspace.time_zone, coming.at))
     made = introducing.introduce_accounts(
         [account_of(each.account, each.account_traits, each.at) for each in told if _tells_of_account(each)]
     )
@@ -154,7 +163,11 @@ def _lost(index: int, said: Said, person: str | None) -> list[Refusal]:
 
 
 def _count(
-    source: str, placed: Sequence[tuple[int, Said, str, str | None]], workspace: Workspace, now: datetime
+    source: str,
+    placed: Sequence[tuple[int, Said, str, str | None]],
+    workspace: Workspace,
+    now: datetime,
+    coming: Coming,
 ) -> Taken:
     rules = _rules(any(each.event and not each.is_metered for _, each, _, _ in placed))
     rows, owners, refused = list[dict[str, Any]](), list[int](), list[Refusal]()
@@ -167,7 +180,7 @@ def _count(
             continue
         rows += _rows(each, account, person, counted)
         owners += [index] * len(counted)
-    taken = ingesting.count(source, rows, now, workspace.time_zone) if rows else ingesting.Ingested(0, 0, [])
+    taken = ingesting.count(source, rows, now, workspace.time_zone, coming) if rows else ingesting.Ingested(0, 0, [])
     fresh = {owners[n] for n in taken.fresh}
     return Taken(len(fresh), len(set(owners) - fresh), refused)
 

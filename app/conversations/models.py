@@ -37,9 +37,11 @@ class Interaction(Tenant, db.Model):
     resolved_at: Mapped[datetime | None]
     reach: Mapped[int | None]
     thread: Mapped[str | None]
+    stored_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     __table_args__ = (
         UniqueConstraint("workspace_id", "source", "external_id"),
         refers_to("account", "account_id"),
         refers_to("contact", "contact_id", ondelete="SET NULL"),
         Index("ix_interaction_account", "workspace_id", "account_id", "happened_at"),
+        Index("ix_interaction_happened", "workspace_id", "happened_at"),
     )

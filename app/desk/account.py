@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.accounts import queries as accounts
 from app.accounts.touching import touch
-from app.core import clock
+from app.core import clock, words
 from app.core.problems import NotFoundError, Problem
 from app.desk import charts, timeline
 from app.desk.timeline import KINDS
@@ -18,6 +18,8 @@ from app.forecast import queries as forecast
 from app.forecast.models import CALLS
 from app.health import overriding, receipts
 from app.health import queries as health
+from app.health.models import CorrectedScore, HealthScore
+from app.health.scorecard import band_of
 from app.identity import guard
 from app.identity.guard import May
 from app.identity.refusals import by_field
@@ -85,12 +87,18 @@ def receipt(account_id: int) -> str:
     if score is None:
         raise NotFoundError(f"score of {account.name} on {day} or before")
     against = health.score_on(account_id, _day("against", score.scored_on - timedelta(days=7)))
-    opened = receipts.receipt_of(score)
+    correction = health.correction_of(score)
+    is_corrected = correction is not None and "corrected" in request.args
+    opened = receipts.receipt_of(_corrected(score, correction) if correction and is_corrected else score)
     before = receipts.receipt_of(against) if against else None
     return render_template(
         "desk/receipt.html",
         account=account,
         receipt=opened,
+        stored=score,
+        correction=correction,
+        is_corrected=is_corrected,
+        because=_because(correction.because) if correction else "",
         before=before,
         moved=receipts.difference(opened, before) if before else [],
         in_words=receipts.in_words,
@@ -159,6 +167,28 @@ def _judgement() -> overriding.Draft:
     except ValueError:
         until_on = None
     return overriding.Draft(score, until_on, request.form.get("reason", ""))
+
+
+def _corrected(score: HealthScore, correction: CorrectedScore) -> HealthScore:
+    """Give a score as it is with what is known now, to be opened like one that is stored."""
+    card = receipts.receipt_of(score).card
+    return HealthScore(
+        account_id=score.account_id,
+        scored_on=score.scored_on,
+        scorecard_id=score.scorecard_id,
+        band=band_of(card, correction.score, score.band),
+        **{name: getattr(correction, name) for name in ("score", "coverage", "values", "before", "computed_at")},
+    )
+
+
+def _because(late: dict[str, Any] | None) -> str:
+    """Say what came late, the largest of it."""
+    if late is None:
+        return "people were seen who were not known then"
+    quantity, on, known_on = late["quantity"], *(date.fromisoformat(late[name]) for name in ("day", "known_on"))
+    uses = f"{abs(quantity):,.10g} use{'' if abs(quantity) == 1 else 's'} ({late['meter']}) of {words.day(on)}"
+    came = "came" if quantity > 0 else "was taken back" if quantity == -1 else "were taken back"
+    return f"{uses} {came} on {words.day(known_on)}"
 
 
 def _day(name: str, otherwise: date) -> date:

@@ -7,17 +7,19 @@ from app.accounts import movements
 from app.accounts import summarising as accounts
 from app.conversations import summarising as conversations
 from app.forecast import projecting
-from app.health import scoring
+from app.health import hindsight, scoring
 from app.health.scoring import Progress
 from app.identity.models import Workspace
 from app.usage import summarising as usage
 
 
 def derive_some(workspace: Workspace, as_of: date, account_ids: Sequence[int]) -> None:
-    """Bring the summaries and scores of some accounts up to the end of a day; the book's forecast waits for its own."""
+    """Bring the summaries and scores of some accounts up to the end of a day, and their past scores up to what came
+    late; the book's forecast waits for its own."""
     accounts.refresh(account_ids, as_of)
     usage.refresh(account_ids, as_of)
     scoring.score_accounts(workspace, as_of, account_ids)
+    hindsight.correct_scores(workspace, account_ids, as_of)
     accounts.count_book()
 
 

@@ -142,6 +142,11 @@ class HealthScore(TenantKey, db.Model):
         Index("ix_health_score_on", "workspace_id", "scored_on", "account_id"),
     )
 
+    @property
+    def by_card(self) -> float | None:
+        """What the scorecard says, whatever a person judged."""
+        return self.score if self.override_id is None else self.computed
+
 
 class ChurnScore(TenantKey, db.Model):
     """An account's risk on a day: one survival curve, the risks read off it, and the reasons that add up."""
@@ -187,3 +192,21 @@ class HealthChange(Tenant, db.Model):
         Index("ix_health_change_new", "workspace_id", "id", postgresql_where=text("processed_at IS NULL")),
         Index("ix_health_change_on", "workspace_id", "changed_on"),
     )
+
+
+class CorrectedScore(TenantKey, db.Model):
+    """What a stored score of a past day is with all that is known now, where usage came late to it; it may be the same.
+
+    `because`: the largest of what came late, {quantity, meter, day, known_on}; None where only people did.
+    """
+
+    __tablename__ = "corrected_score"
+    account_id: Mapped[int] = mapped_column(primary_key=True)
+    scored_on: Mapped[date] = mapped_column(primary_key=True)
+    score: Mapped[float | None] = mapped_column(Double)
+    coverage: Mapped[float] = mapped_column(Double)
+    values: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    before: Mapped[list[float | None]] = mapped_column(ARRAY(Double))
+    because: Mapped[dict[str, Any] | None]
+    computed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    __table_args__ = (refers_to("account", "account_id"),)

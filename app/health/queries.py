@@ -1,14 +1,13 @@
 """Reads of scores, risks and models."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select, text
 
-from app.core.clock import end_of_day
 from app.extensions import db
-from app.health.models import ChurnScore, HealthChange, HealthScore, ModelCheck, ModelVersion
+from app.health.models import ChurnScore, CorrectedScore, HealthChange, HealthScore, ModelCheck, ModelVersion
 
 
 def accounts_by_card() -> dict[int, int]:
@@ -103,33 +102,27 @@ FROM (SELECT max(last_used_on) AS used, max(last_touch_at)::date AS touched FROM
 """
 
 
-def witnesses(as_of: date, zone: str, look_back_days: int) -> set[int]:
-    """Give the few accounts whose facts show since when the book's sources speak.
-
-    That nobody wrote a ticket is a fact only where tickets are on record at all; to an account read alone it would
-    be unknown, so these are read with it.
-    """
-    values = {
-        "since": end_of_day(zone, as_of - timedelta(days=365)),
-        "until": end_of_day(zone, as_of),
-        "month": (as_of - timedelta(days=look_back_days)).replace(day=1),
-    }
-    return set(db.session.scalars(text(_WITNESSES), values))
-
-
-_WITNESSES = """
-(SELECT account_id FROM interaction WHERE channel = 'ticket' AND happened_at >= :since AND recorded_at < :until
- ORDER BY happened_at LIMIT 1)
-UNION (SELECT account_id FROM user_month WHERE month >= :month ORDER BY month LIMIT 1)
-UNION (SELECT account_id FROM account_summary WHERE arr_minor > 0 AND last_used_on IS NOT NULL
-       ORDER BY last_used_on DESC LIMIT 1)
-"""
+def clock() -> datetime:
+    """Give this moment by the clock of the database, which says of each fact when it was stored."""
+    found: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return found
 
 
 def score_on(account_id: int, day: date) -> HealthScore | None:
     """Give an account's newest score of a day or before."""
     query = select(HealthScore).where(HealthScore.account_id == account_id, HealthScore.scored_on <= day)
     return db.session.execute(query.order_by(HealthScore.scored_on.desc()).limit(1)).scalar_one_or_none()
+
+
+def correction_of(score: HealthScore) -> CorrectedScore | None:
+    """Give what a stored score is with what is known now, where that is another score."""
+    query = select(CorrectedScore).where(
+        CorrectedScore.account_id == score.account_id,
+        CorrectedScore.scored_on == score.scored_on,
+        CorrectedScore.computed_at > score.computed_at,
+        CorrectedScore.values.is_distinct_from(score.values) | CorrectedScore.score.is_distinct_from(score.by_card),
+    )
+    return db.session.execute(query).scalar_one_or_none()
 
 
 def risk_on(account_id: int, day: date) -> ChurnScore | None:

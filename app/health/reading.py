@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from app.core.money import minor_digits
-from app.health import queries
 from app.health.gathering import gather
+from app.health.knowledge import Knowledge
 from app.health.scorecard import SIGNALS, Card
+from app.health.witnessing import witnesses
 from app.identity.models import Workspace
 from ml.facts import Facts
 from ml.features import MONTHS, Snapshot, snapshot_as_of
@@ -39,26 +40,23 @@ class Book:
 
 
 def read_book(
-    workspace: Workspace, ids: Sequence[int], as_of: date, progress: Progress = lambda *_: None
-) -> tuple[Book, Ages]:
-    """Read accounts (ids ascending), some thousands at a time, and the age in days of what each source last said.
-
-    Witnesses among the other accounts say what a whole book would of its sources.
-    """
-    parts = []
-    witnesses = queries.witnesses(as_of, workspace.time_zone, LOOK_BACK_DAYS)
+    workspace: Workspace, ids: Sequence[int], knowledge: Knowledge, progress: Progress = lambda *_: None
+) -> Book:
+    """Read accounts (ids ascending), some thousands at a time; witnesses say what the rest of the book would."""
+    parts, also, as_of = [], witnesses(knowledge, LOOK_BACK_DAYS), knowledge.as_of
     for start in range(0, len(ids), CHUNK):
         progress(start, len(ids), "Reading signals")
         chunk = set(ids[start : start + CHUNK])
-        book = snapshot_book(facts_of(workspace, sorted(chunk | witnesses), as_of, as_of), as_of)
+        book = snapshot_book(facts_of(workspace, sorted(chunk | also), as_of, as_of), as_of)
         parts.append(book.rows(np.isin(book.ids, list(chunk))))
-    return joined(parts), queries.source_ages(as_of)
+    return joined(parts)
 
 
 def facts_of(workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date) -> Facts:
     """Gather all that signals of any day from `first_as_of` to `as_of` look at."""
     minor = 10 ** minor_digits(workspace.currency)
-    return gather(ids, first_as_of - timedelta(days=LOOK_BACK_DAYS), as_of, workspace.time_zone, minor)
+    first = first_as_of - timedelta(days=LOOK_BACK_DAYS)
+    return gather(ids, first, as_of, workspace.time_zone, minor, known_after=first_as_of)
 
 
 def snapshot_book(facts: Facts, as_of: date) -> Book:
@@ -66,20 +64,6 @@ def snapshot_book(facts: Facts, as_of: date) -> Book:
     snapshot: Snapshot = snapshot_as_of(facts, as_of)
     ids = facts.accounts["id"].to_numpy()[snapshot.values.index.to_numpy()]
     return Book(ids, snapshot.values, snapshot.before, snapshot.flags, snapshot.arr)
-
-
-def ages_on(facts: Facts, as_of: date) -> dict[str, int | None]:
-    """Give the days since each kind of source last said anything by the end of a past day."""
-    used = np.flatnonzero(facts.usage[:, :, : (as_of - facts.first_day).days + 1].any(axis=(0, 1)))
-    newest = {
-        "usage": np.datetime64(facts.first_day) + used[-1] if len(used) else None,
-        "conversations": _newest(facts.interactions["happened_on"], as_of),
-        "invoices": _newest(facts.invoices["issued_on"], as_of),
-    }
-    ages = {
-        name: None if day is None else int((np.datetime64(as_of) - day).astype(int)) for name, day in newest.items()
-    }
-    return ages | {"contracts": 0, "contacts": 0}
 
 
 def stale_out(book: Book, ages: Ages, card: Card) -> Book:
@@ -104,11 +88,6 @@ def joined(parts: Sequence[Book]) -> Book:
         np.concatenate([part.flags for part in parts]),
         np.concatenate([part.arr for part in parts]),
     )
-
-
-def _newest(days: pd.Series, as_of: date) -> np.datetime64 | None:
-    past = days[days <= pd.Timestamp(as_of)]
-    return None if past.empty else past.max().to_datetime64().astype("datetime64[D]")
 
 
 def _is_stale(age: int | None, deadline: int) -> bool:

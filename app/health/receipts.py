@@ -38,7 +38,7 @@ class Receipt:
 
     @property
     def computed(self) -> float | None:
-        return self.score.computed if self.override else self.score.score
+        return self.score.computed if self.override else self.score.score  # an override that is not stored, too
 
     @property
     def by_override(self) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Self
 
 import numpy as np
@@ -11,9 +11,11 @@ from app.core.money import minor_digits
 from app.health import checking, queries, writing
 from app.health.base_rates import base_rates
 from app.health.cards.choosing import CardInForce, cards_in_force, choose
+from app.health.freshness import source_ages
+from app.health.knowledge import Knowledge
 from app.health.models import ScoreOverride
 from app.health.overriding import overrides_on
-from app.health.reading import Ages, Book, Progress, ages_on, facts_of, joined, read_book, snapshot_book, stale_out
+from app.health.reading import Ages, Book, Progress, facts_of, joined, read_book, snapshot_book, stale_out
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
 from app.identity.models import Workspace
 from ml import artifacts
@@ -64,10 +66,11 @@ def score_accounts(
 ) -> int:
     """Score some accounts (or all) as of the end of a day and write everything down. Gives how many were scored."""
     ids = sorted(account_ids) if account_ids is not None else queries.all_account_ids()
-    book, ages = read_book(workspace, ids, as_of, progress)
+    read_at, knowledge = queries.clock(), Knowledge(as_of, workspace.time_zone)
+    book = read_book(workspace, ids, knowledge, progress)
     was = queries.standing_of(book.ids.tolist())
     standing = {account_id: row.band for account_id, row in was.items()}
-    parts = _scored(workspace, book, ages, as_of, cards_in_force(), standing)
+    parts = _scored(workspace, book, knowledge, cards_in_force(), standing)
     whole = joined([part.book for part in parts])
     risks = _risks(whole, as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
@@ -75,7 +78,7 @@ def score_accounts(
     for part in parts:
         end = first + len(part.book.ids)
         if risks is not None:
-            _write(part, as_of, risks.rows(first, end), was)
+            _write(part, as_of, risks.rows(first, end), was, read_at)
         first = end
     if account_ids is None:
         checking.check_model(as_of, whole.values)
@@ -89,45 +92,41 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
     Each day sees only what was known by its end. Health only: risk is not told with hindsight. An account is scored
     with the card of the segment it is in today.
     """
-    cards, ids = cards_in_force(), queries.all_account_ids()
+    read_at, cards, ids = queries.clock(), cards_in_force(), queries.all_account_ids()
     standing: dict[int, str] = {}
     facts = facts_of(workspace, ids, min(days), max(days)) if ids else None
     for done, as_of in enumerate(days):
         progress(done, len(days), f"Scoring the book as of {as_of}")
         if facts is None:
             continue
-        book = snapshot_book(facts, as_of)
-        for part in _scored(workspace, book, ages_on(facts, as_of), as_of, cards, standing):
+        book, knowledge = snapshot_book(facts, as_of), Knowledge(as_of, workspace.time_zone)
+        for part in _scored(workspace, book, knowledge, cards, standing):
             standing |= dict(zip(part.book.ids.tolist(), part.bands, strict=True))
-            writing.write_scores(as_of, part.card.id, _score_rows(part))
+            writing.write_scores(as_of, part.card.id, score_rows(part), read_at)
             writing.write_summaries(as_of, _summary_rows(part, None))
 
 
-def _scored(
-    workspace: Workspace,
-    book: Book,
-    ages: Ages,
-    as_of: date,
-    cards: Sequence[CardInForce],
-    standing: Mapping[int, str],
-) -> list[Part]:
-    """Score each account with its card; the parts hold all accounts, in the order of the cards."""
-    place = choose(cards, book.ids.tolist(), 10 ** minor_digits(workspace.currency))
-    overrides = overrides_on(book.ids.tolist(), as_of)
-    return [
-        _part(in_force, stale_out(book.rows(place == n), ages, in_force.card), overrides, standing)
-        for n, in_force in enumerate(cards)
-    ]
-
-
-def _part(
-    in_force: CardInForce, book: Book, overrides: Mapping[int, ScoreOverride], standing: Mapping[int, str]
+def score_part(
+    in_force: CardInForce, book: Book, ages: Ages, overrides: Mapping[int, ScoreOverride], standing: Mapping[int, str]
 ) -> Part:
+    """Score accounts with one card: what a silent source would say left out, a person's judgement in place."""
+    book = stale_out(book, ages, in_force.card)
     ids, card = book.ids.tolist(), in_force.card
     scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
     shown = np.array([overrides[i].score if i in overrides else s for i, s in zip(ids, scores.score, strict=True)])
     bands = [band_of(card, s, standing.get(i)) for i, s in zip(ids, shown, strict=True)]
     return Part(in_force, book, scores, shown, bands, overrides)
+
+
+def _scored(
+    workspace: Workspace, book: Book, knowledge: Knowledge, cards: Sequence[CardInForce], standing: Mapping[int, str]
+) -> list[Part]:
+    """Score each account with its card; the parts hold all accounts, in the order of the cards."""
+    deadlines = {source: max(each.card.deadlines[source] for each in cards) for source in cards[0].card.deadlines}
+    ages = source_ages(knowledge, deadlines)
+    place = choose(cards, book.ids.tolist(), 10 ** minor_digits(workspace.currency))
+    overrides = overrides_on(book.ids.tolist(), knowledge.as_of)
+    return [score_part(in_force, book.rows(place == n), ages, overrides, standing) for n, in_force in enumerate(cards)]
 
 
 def _risks(book: Book, as_of: date, *, whole_book: bool) -> Risks | None:
@@ -175,15 +174,16 @@ def _base_risks(book: Book, as_of: date) -> Risks:
     return Risks("base rate", None, survival, within, lifetime, float(within[:, 1].mean()), [[] for _ in book.ids])
 
 
-def _write(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any]) -> None:
+def _write(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any], read_at: datetime) -> None:
     changes = _changes(part, as_of, risks, was)
-    writing.write_scores(as_of, part.card.id, _score_rows(part))
+    writing.write_scores(as_of, part.card.id, score_rows(part), read_at)
     writing.write_risks(as_of, _risk_rows(part.book, risks))
     writing.write_summaries(as_of, _summary_rows(part, risks))
     writing.write_changes(as_of, changes)
 
 
-def _score_rows(part: Part) -> list[dict[str, Any]]:
+def score_rows(part: Part) -> list[dict[str, Any]]:
+    """Give what is stored of scores."""
     book = part.book
     values, before = (_nullable(frame[list(SIGNALS)].to_numpy(float)) for frame in (book.values, book.before))
     columns = zip(

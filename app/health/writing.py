@@ -1,7 +1,7 @@
 """Writes scores, risks and changes, thousands in a statement."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -14,8 +14,8 @@ Rows = Sequence[Mapping[str, Any]]
 
 _SCORES = """
 INSERT INTO health_score
-    (account_id, scored_on, scorecard_id, score, computed, override_id, coverage, band, values, before)
-SELECT account_id, :as_of, :card, score, computed, override_id, coverage, band, values, before
+    (account_id, scored_on, scorecard_id, score, computed, override_id, coverage, band, values, before, computed_at)
+SELECT account_id, :as_of, :card, score, computed, override_id, coverage, band, values, before, :read_at
 FROM json_to_recordset(CAST(:rows AS json)) AS r
     (account_id bigint, score float8, computed float8, override_id bigint, coverage float8, band text,
      values float8[], before float8[])
@@ -23,7 +23,7 @@ ORDER BY account_id
 ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
     (scorecard_id, score, computed, override_id, coverage, band, values, before, computed_at)
     = (excluded.scorecard_id, excluded.score, excluded.computed, excluded.override_id, excluded.coverage,
-       excluded.band, excluded.values, excluded.before, now())
+       excluded.band, excluded.values, excluded.before, excluded.computed_at)
 """
 _RISKS = """
 INSERT INTO churn_score (account_id, scored_on, model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
@@ -44,6 +44,7 @@ ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
 _SUMMARIES = """
 UPDATE account_summary s SET band = r.band, score = r.score, coverage = r.coverage, risk = r.risk,
     risk_reason = r.risk_reason, scored_on = :as_of,
+    first_scored_on = least(s.first_scored_on, CAST(:as_of AS date)),
     score_weeks = CASE
         WHEN s.scored_on IS NULL OR s.score_weeks IS NULL
             THEN array_fill(NULL::smallint, ARRAY[11]) || round(r.score)::smallint
@@ -67,9 +68,12 @@ ON CONFLICT (workspace_id, account_id, changed_on) DO UPDATE SET
 """
 
 
-def write_scores(as_of: date, card_id: int | None, rows: Rows) -> None:
-    """Write one health score an account; scored again on the same day, the newer one stands."""
-    _in_chunks(_SCORES, rows, as_of=as_of, card=card_id)
+def write_scores(as_of: date, card_id: int | None, rows: Rows, read_at: datetime) -> None:
+    """Write one health score an account; scored again on the same day, the newer one stands.
+
+    `read_at`: when its facts were read, by the clock of the database: what was stored later is not in it.
+    """
+    _in_chunks(_SCORES, rows, as_of=as_of, card=card_id, read_at=read_at)
 
 
 def write_risks(as_of: date, rows: Rows) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from app.extensions import db
 from app.usage.ingesting import count
+from app.usage.lateness import Coming
 from app.usage.metering import NoNumberError, Rule
 
 BATCH = 2_000
@@ -28,7 +29,7 @@ def backfill(rule: Rule, zone: str, now: datetime, after: tuple[datetime, int] |
         if quantity is not None:
             by_source.setdefault(row.source, []).append(_event(row, rule.meter, quantity))
     for source, events in sorted(by_source.items()):
-        count(source, events, now, zone)
+        count(source, events, now, zone, Coming(now, is_history=True))
     return len(rows), (rows[-1].received_at, rows[-1].id) if rows else after
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -39,10 +39,20 @@ class UsageHistory:
     meters: tuple[str, ...]
 
 
-def usage_history(account_ids: Sequence[int], first_day: date, last_day: date, most_meters: int = 12) -> UsageHistory:
-    """Read the daily totals of accounts (ids ascending) from the month of `first_day` to `last_day` inclusive."""
+def usage_history(
+    account_ids: Sequence[int],
+    first_day: date,
+    last_day: date,
+    most_meters: int = 12,
+    stored_by: datetime | None = None,
+) -> UsageHistory:
+    """Read the daily totals of accounts (ids ascending) from the month of `first_day` to `last_day` inclusive.
+
+    All that is known now is in them; late_history.py says what of it came late. `stored_by`: of meters only those that
+    had been made by then.
+    """
     first = first_day.replace(day=1)
-    meters = _meters(most_meters)
+    meters = _meters(most_meters, stored_by)
     totals = np.zeros((len(account_ids), len(meters), (last_day - first).days + 1), np.float32)
     if len(account_ids) and meters:
         cells = _cells(span(account_ids), first, last_day)
@@ -61,9 +71,12 @@ def people_history(account_ids: Sequence[int], first_day: date, last_day: date) 
     return list(db.session.execute(query, {"first": first_day.replace(day=1), "last": last_day}))
 
 
-def _meters(most: int) -> list[tuple[int, str]]:
-    query = text("SELECT id, code FROM meter ORDER BY is_core DESC, position, id LIMIT :most")
-    return [(row[0], row[1]) for row in db.session.execute(query, {"most": most})]
+def _meters(most: int, made_by: datetime | None) -> list[tuple[int, str]]:
+    query = text(
+        "SELECT id, code FROM meter WHERE made_at <= coalesce(:made_by, CAST('infinity' AS timestamptz))"
+        " ORDER BY is_core DESC, position, id LIMIT :most"
+    )
+    return [(row[0], row[1]) for row in db.session.execute(query, {"most": most, "made_by": made_by})]
 
 
 def _fill(

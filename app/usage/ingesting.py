@@ -13,7 +13,9 @@ from app.accounts.touching import GATHER_FOR
 from app.core import queue
 from app.core.upserting import run_raw
 from app.extensions import db
-from app.usage.models import DAYS
+from app.usage.folding import FOLD_MAXIMA, FOLD_SUMS, NOTE_PEOPLE, UNNOTED
+from app.usage.lateness import IS_LATE, NOTE_LATE_PEOPLE, NOTE_LATE_SUMS, SENDER, Coming
+from app.usage.maxima import recount_maxima
 from app.usage.sourcing import get_known
 
 Events = Sequence[Mapping[str, Any]]
@@ -29,9 +31,7 @@ given AS (
     SELECT r.*, (r.happened_at AT TIME ZONE $3)::date AS day, {KEY.format(id="r.event_id")} AS key
     FROM json_to_recordset($1::json) AS r (n int, event_id text, account text, meter text,
         quantity float8, happened_at timestamptz, person text, name text, properties jsonb)
-), sender AS (
-    SELECT id FROM usage_source WHERE name = $2
-), known AS (
+), {SENDER.format(source="$2", zone="$3", at="$4", is_history="$5")}, known AS (
     SELECT given.*, date_part('day', day)::int AS dom, coalesce(account.id, alias.account_id) AS account_id,
            meter.id AS meter_id, meter.kind = 'max' AS is_max, sender.id AS source_id
     FROM given CROSS JOIN sender JOIN meter ON meter.code = given.meter
@@ -39,41 +39,9 @@ given AS (
     LEFT JOIN account_alias alias ON account.id IS NULL AND alias.alias = given.account
     WHERE account.id IS NOT NULL OR alias.account_id IS NOT NULL
 )"""
-"""$1: the events as JSON, $2: the source, $3: the workspace's time zone."""
+"""$1: the events as JSON, $2: the source, $3: the workspace's time zone, $4 and $5: how they come in (Coming)."""
 
 
-def day_columns(term: str) -> str:
-    """Write a term for each day of a month."""
-    return ", ".join(term.format(d=d) for d in range(1, DAYS + 1))
-
-
-def fold(name: str, which: str, gather: str, combine: str) -> str:
-    """Write the CTE that folds `cells (account_id, meter_id, day, dom, quantity)` of one kind of meter into months."""
-    gathered = day_columns(gather.format(of="(quantity) FILTER (WHERE dom = {d})"))
-    combined = day_columns(combine.format(old="daily_usage.totals[{d}]", new="excluded.totals[{d}]"))
-    return f"""
-{name} AS (
-    INSERT INTO daily_usage (account_id, meter_id, month, totals)
-    SELECT account_id, meter_id, day - dom + 1 AS month, ARRAY[{gathered}]
-    FROM cells WHERE {which} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-    ON CONFLICT (workspace_id, account_id, meter_id, month) DO UPDATE SET totals = ARRAY[{combined}]
-)"""
-
-
-FOLD_SUMS = fold("sums", "NOT is_max", "coalesce(sum{of}, 0)", "{old} + {new}")
-_FOLD_MAXIMA = fold("maxima", "is_max", "greatest(max{of}, 0)", "greatest({old}, {new})")
-# Asked row by row, not as an anti-join: a plan made while the table was small would read the whole of it ever after.
-UNNOTED = """e.person IS NOT NULL AND coalesce((
-        SELECT u.days FROM user_month u WHERE u.account_id = e.account_id AND u.person = e.person
-        AND u.month = e.day - e.dom + 1), 0) & (1 << (e.dom - 1)) = 0"""
-NOTE_PEOPLE = f"""
-people AS (
-    INSERT INTO user_month (account_id, person, month, days)
-    SELECT account_id, person, day - dom + 1 AS month, bit_or(1 << (dom - 1))
-    FROM (SELECT DISTINCT account_id, person, day, dom FROM {{of}} WHERE person IS NOT NULL) e WHERE {UNNOTED}
-    GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
-    ON CONFLICT (workspace_id, account_id, person, month) DO UPDATE SET days = user_month.days | excluded.days
-)"""
 _NOTE_TOUCH = """
 touched AS (
     INSERT INTO touched_account (account_ids) SELECT array_agg(DISTINCT account_id) FROM cells HAVING count(*) > 0
@@ -89,10 +57,13 @@ raw AS (
 def ask_for_scoring(where: str) -> str:
     """Write what touching.ask_for_scoring does, as the last CTE that writes: it is the first to run, so that whoever
     counts waits for another's job before it holds any day."""
-    return queue.asking("score_touched", "touched", f"$4 + interval '{GATHER_FOR.total_seconds()} s'", where)
+    return queue.asking(
+        "score_touched", "touched", f"$4::timestamptz + interval '{GATHER_FOR.total_seconds()} s'", where
+    )
 
 
-# What writes runs from the last to the first: the job, people, sums, maxima. A correction goes the same way.
+# What writes runs from the last to the first: the job, people, sums, maxima. A correction goes the same way. A batch
+# with a late maximum folds none: by how much its day moves is told only under its lock, and maxima are held last.
 _INGEST = f"""
 WITH {GIVEN}, once AS MATERIALIZED (
     SELECT DISTINCT ON (key) * FROM known ORDER BY key, n
@@ -102,16 +73,21 @@ WITH {GIVEN}, once AS MATERIALIZED (
     ON CONFLICT (workspace_id, source_id, key) DO NOTHING RETURNING key
 ), cells AS MATERIALIZED (
     SELECT once.* FROM once JOIN fresh USING (key)
-), {KEEP_RAW.format(of="cells")}, {_FOLD_MAXIMA}, {FOLD_SUMS}, {NOTE_PEOPLE.format(of="cells")}, {_NOTE_TOUCH},
+), recounted AS MATERIALIZED (
+    SELECT EXISTS (SELECT FROM cells e CROSS JOIN sender WHERE e.is_max AND {IS_LATE})
+), {KEEP_RAW.format(of="cells")}, {NOTE_LATE_SUMS}, {NOTE_LATE_PEOPLE.format(of="cells", unnoted=UNNOTED)},
+{FOLD_MAXIMA}, {FOLD_SUMS}, {NOTE_PEOPLE.format(of="cells")}, {_NOTE_TOUCH},
 asked AS ({ask_for_scoring("EXISTS (TABLE fresh)")}), noted AS (
     INSERT INTO intake (source_id, at, accepted, duplicates, rejected)
-    SELECT sender.id, $4, taken.fresh, taken.known - taken.fresh, taken.given - taken.known + $5
+    SELECT sender.id, $7, taken.fresh, taken.known - taken.fresh, taken.given - taken.known + $6
     FROM sender, (SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM known), (SELECT count(*) FROM given))
-        AS taken (fresh, known, given) WHERE $5 >= 0
+        AS taken (fresh, known, given) WHERE $6 >= 0
 )
 SELECT (SELECT coalesce(array_agg(n), '{{}}') FROM cells), (SELECT count(*) FROM known),
        (SELECT coalesce(array_agg(n), '{{}}') FROM given WHERE n NOT IN (SELECT n FROM known)),
-       EXISTS (TABLE sender)
+       EXISTS (TABLE sender),
+       (SELECT json_agg(DISTINCT jsonb_build_array(account_id, meter_id, day - dom + 1)) FROM cells
+        WHERE is_max AND (TABLE recounted))
 """
 
 
@@ -128,27 +104,32 @@ class Ingested:
     fresh: frozenset[int] = field(default=frozenset(), compare=False)
 
 
-def ingest(source: str, events: Events, now: datetime, zone: str = "UTC", refused: int = 0) -> Ingested:
+def ingest(
+    source: str, events: Events, now: datetime, zone: str = "UTC", refused: int = 0, coming: Coming | None = None
+) -> Ingested:
     """Store a batch of events once each, fold them into their days and write down what became of it.
 
     An event holds event_id, account (external id or alias), meter (code), quantity, happened_at (aware), person (or
     None). `zone` is the workspace's, whose days are counted. Unknown accounts and meters are refused one by one.
-    `refused`: how many of the same request were refused before.
+    `refused`: how many of the same request were refused before. `coming`: how they come in, if not just now.
     """
-    return _count(source, events, now, zone, refused) if events else Ingested(0, 0, [])
+    return _count(source, events, now, zone, refused, coming) if events else Ingested(0, 0, [])
 
 
-def count(source: str, events: Events, now: datetime, zone: str) -> Ingested:
+def count(source: str, events: Events, now: datetime, zone: str, coming: Coming | None = None) -> Ingested:
     """Do what `ingest` does, and leave it to the caller to note the intake."""
-    return _count(source, events, now, zone, -1)
+    return _count(source, events, now, zone, -1, coming)
 
 
-def _count(source: str, events: Events, now: datetime, zone: str, refused: int) -> Ingested:
-    values = [pack(events), source, zone, now, refused]
-    fresh, known, unknown, is_known = run_raw(_INGEST, values)
+def _count(source: str, events: Events, now: datetime, zone: str, refused: int, coming: Coming | None) -> Ingested:
+    coming = coming or Coming(now)
+    values = [pack(events), source, zone, coming.at, coming.is_history, refused, now]
+    fresh, known, unknown, is_known, maxima = run_raw(_INGEST, values)
     if not is_known:
         get_known(source, now)
-        fresh, known, unknown, _ = run_raw(_INGEST, values)
+        fresh, known, unknown, _, maxima = run_raw(_INGEST, values)
+    if maxima:
+        recount_maxima(source, map(tuple, maxima), coming, zone)
     rejected = _refuse([(n, events[n]) for n in sorted(unknown)])
     return Ingested(len(fresh), known - len(fresh), rejected, frozenset(fresh))
 

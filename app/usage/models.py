@@ -26,6 +26,7 @@ class Meter(Tenant, db.Model):
     unit: Mapped[str] = mapped_column(default="", server_default="")
     position: Mapped[int] = mapped_column(default=0, server_default="0")
     is_core: Mapped[bool] = mapped_column(default=False, server_default="false")
+    made_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     last_seen_at: Mapped[datetime | None]
     __table_args__ = (UniqueConstraint("workspace_id", "code"),)
 
@@ -118,6 +119,44 @@ class UserMonth(TenantKey, db.Model):
         refers_to("account", "account_id"),
         Index("ix_user_month_month", "workspace_id", "month", "account_id"),
         {"postgresql_with": {"fillfactor": 90}},
+    )
+
+
+class LateUsage(Tenant, db.Model):
+    """What changed a day's total after that day was over (lateness.py): the day as it was known is its total less what
+    came later. `known_on`: the day from which it counts as known; `recorded_at`: when it was written down in truth."""
+
+    __tablename__ = "late_usage"
+    account_id: Mapped[int]
+    meter_id: Mapped[int]
+    day: Mapped[date]
+    known_on: Mapped[date]
+    quantity: Mapped[float] = mapped_column(Double)
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    __table_args__ = (
+        refers_to("account", "account_id"),
+        refers_to("meter", "meter_id"),
+        Index("ix_late_usage_known", "workspace_id", "known_on", "account_id"),
+        Index("ix_late_usage_account", "workspace_id", "account_id", "recorded_at"),
+    )
+
+
+class LatePerson(Tenant, db.Model):
+    """The days of a month on which a person was noted after those days were over; `is_gone`: on which they no longer
+    count, since they were told to be somebody else."""
+
+    __tablename__ = "late_person"
+    account_id: Mapped[int]
+    person: Mapped[str]
+    month: Mapped[date]
+    days: Mapped[int] = mapped_column(Integer)
+    is_gone: Mapped[bool] = mapped_column(server_default="false")
+    known_on: Mapped[date]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    __table_args__ = (
+        refers_to("account", "account_id"),
+        Index("ix_late_person_known", "workspace_id", "known_on", "account_id"),
+        Index("ix_late_person_account", "workspace_id", "account_id", "recorded_at"),
     )
 
 

@@ -13,6 +13,7 @@ from app.core.clock import in_utc
 from app.usage import holding, ingesting, sourcing
 from app.usage.correcting import recount
 from app.usage.holding import Held
+from app.usage.lateness import Coming
 
 PROTOCOL = "perennial"
 MOST = ingesting.MOST
@@ -62,14 +63,17 @@ class Taken:
 _EVENT = msgspec.json.Decoder(Event)
 
 
-def take(source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: str) -> Taken:
+def take(
+    source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: str, coming: Coming | None = None
+) -> Taken:
     """Count each event once by (source, id) and keep those that cannot be counted, to be replayed once mended.
 
-    Corrections count as the events they are, where those are new; `correct` does the rest.
+    Corrections count as the events they are, where those are new; `correct` does the rest. `coming`: how they come in,
+    if not just now.
     """
     good, refused = _judge(raws)
     rows = [_as_row(event, now) for _, event in good]
-    taken = ingesting.ingest(source, rows, now, zone, len(refused))
+    taken = ingesting.ingest(source, rows, now, zone, len(refused), coming)
     if not rows:
         sourcing.get_known(source, now)
         sourcing.note_intake(source, 0, 0, len(refused), now)
@@ -87,14 +91,14 @@ def take(source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: 
     return Taken(taken.accepted, taken.duplicates, refused, fresh, [(good[n][0], rows[n]) for n in usable])
 
 
-def correct(source: str, taken: Taken, now: datetime, zone: str) -> None:
+def correct(source: str, taken: Taken, now: datetime, zone: str, coming: Coming | None = None) -> None:
     """Have the corrections among what was taken win over what was counted before.
 
     After a commit of what was taken, not together with it: that holds days, and two who hold days and come back for
     more would wait for each other. Whoever is cut off in between has no answer yet, and sends again.
     """
     if taken.corrections:
-        recount(source, [row for _, row in taken.corrections], now, zone)
+        recount(source, [row for _, row in taken.corrections], coming or Coming(now), zone)
 
 
 def take_all(source: str, requests: Sequence[Sequence[msgspec.Raw]], now: datetime, zone: str) -> list[Taken]:

@@ -1,7 +1,7 @@
 """Checks of the model in force, and tasks for the book as a whole
 
 Revision: 0008
-Follows: 0006
+Follows: 0007
 """
 
 from alembic import op
@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from app.core.migrating import close_to_other_workspaces
 
 revision = '0008'
-down_revision = '0006'
+down_revision = '0007'
 branch_labels = None
 depends_on = None
 

@@ -4,9 +4,11 @@ from datetime import date
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from ml.facts import BoolArray, DayArray, Facts, FloatArray, IntArray
+from ml.knowing import people_as_known, usage_as_known
 from ml.lives import arr_on, current_lives, days, is_running
 
 LOOK_BACK = 365  # no signal looks further back than this many days
@@ -61,6 +63,11 @@ class View:
     # --- usage -------------------------------------------------------------------------------------------------
 
     @cached_property
+    def usage(self) -> npt.NDArray[np.float32]:
+        """Daily usage as known on the day: [accounts, meters, days], all accounts."""
+        return usage_as_known(self.facts, self.day)
+
+    @cached_property
     def is_error(self) -> BoolArray:
         return np.array([meter == ERRORS for meter in self.facts.meters], dtype=bool)
 
@@ -84,7 +91,7 @@ class View:
     def recent_use(self) -> BoolArray:
         """Tell on which of the last (up to) `LOOK_BACK` days each account was used: [rows, days], newest last."""
         end = self._usage_day(0)
-        window = self.facts.usage[:, :, max(0, end - LOOK_BACK) : max(0, end)]
+        window = self.usage[:, :, max(0, end - LOOK_BACK) : max(0, end)]
         seen = np.zeros((len(self.facts), window.shape[2]), dtype=bool)
         for meter in np.flatnonzero(~self.is_error):
             seen |= window[:, meter] > 0
@@ -97,14 +104,19 @@ class View:
         if not self.has_usage(last, ago):
             return np.full((len(self.rows), len(self.facts.meters)), np.nan)
         end = self._usage_day(ago)
-        total: FloatArray = self.facts.usage[:, :, end - last : end].sum(axis=2)[self.rows].astype(float)
+        total: FloatArray = self.usage[:, :, end - last : end].sum(axis=2)[self.rows].astype(float)
         return total
 
     # --- people ------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """The months of people as known on the day."""
+        return people_as_known(self.facts, self.day)
+
     def active_people(self, last: int, ago: int = 0) -> tuple[FloatArray, FloatArray]:
         """Return distinct people active in the window and their active days added up; NaN when not on record."""
-        people = self.facts.user_months
+        people = self.people
         first, end = self.day - ago - last + 1, self.day - ago
         if not len(people) or people["month"].min() > _month(first):
             return self.unknown(), self.unknown()
@@ -117,7 +129,7 @@ class View:
         return distinct[self.rows].astype(float), person_days
 
     def _active_in(self, month: int, first: np.datetime64, end: np.datetime64) -> tuple[IntArray, IntArray, IntArray]:
-        people = self.facts.user_months
+        people = self.people
         of_month = people[people["month"].to_numpy() == month]
         bits = of_month["days"].to_numpy(np.int64) & _mask(month, first, end)
         seen = bits != 0

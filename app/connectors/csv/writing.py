@@ -17,6 +17,7 @@ from app.conversations.recording import record_interactions
 from app.extensions import db
 from app.usage import ingesting
 from app.usage.correcting import correct
+from app.usage.lateness import Coming
 
 SOURCE = "csv"
 MOST_FEATURES = 12
@@ -88,8 +89,9 @@ class Meters:
             written.unchanged += is_known and not new and not other
             fresh += new
             changed += other
-        ingesting.ingest(SOURCE, fresh, book.now, book.zone.key)
-        correct(SOURCE, changed, book.now, book.zone.key)
+        coming = Coming(book.now, is_history=True)
+        ingesting.ingest(SOURCE, fresh, book.now, book.zone.key, coming=coming)
+        correct(SOURCE, changed, book.now, book.zone.key, coming)
         touched = {event["account"] for event in fresh + changed} | {stored[event["event_id"]][0] for event in changed}
         written.account_ids = set(account_ids_by_external_id(touched).values())
         return written

@@ -1,0 +1,75 @@
+"""Keeps what stored scores would be with what is known now, where usage came late to them."""
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import text
+
+from app.accounts.spanning import span
+from app.core.upserting import as_json
+from app.extensions import db
+from app.health.recomputing import Standing, score_in_hindsight
+from app.identity.models import Workspace
+
+DAYS, AT_ONCE = 8, 500
+"""Of each account the newest scored days, and of all together the newest scores: so that a round stays short."""
+
+
+def correct_scores(workspace: Workspace, account_ids: Sequence[int], today: date) -> None:
+    """Score past days of accounts once more, with all that is known, where usage came late since that was last done."""
+    if not account_ids:
+        return
+    which = span(sorted(account_ids))
+    values = {"today": today, "days": DAYS, "most": AT_ONCE, "zone": workspace.time_zone}
+    due = db.session.execute(text(_DUE.format(span=which)), values).all()
+    for day, rows in groupby(due, key=lambda row: row.scored_on):
+        because = {row.account_id: row.because for row in rows}
+        again = score_in_hindsight(workspace, sorted(because), day)
+        kept = [_row(account_id, standing, because[account_id]) for account_id, standing in again.items() if standing]
+        db.session.execute(text(_KEEP), {"day": day, "rows": as_json(kept)})
+
+
+def _row(account_id: int, standing: Standing, because: Any) -> dict[str, Any]:
+    return {
+        "account_id": account_id, "score": standing.score, "coverage": standing.coverage, "values": standing.values,
+        "before": standing.before, "because": because,
+    }  # fmt: skip
+
+
+_LATER = """
+l.account_id = h.account_id AND l.recorded_at > coalesce(c.computed_at, CAST('-infinity' AS timestamptz))
+AND (l.known_on > h.scored_on OR l.recorded_at > h.computed_at)
+"""
+_DUE = f"""
+WITH recent AS (
+    SELECT account_id FROM late_usage WHERE {{span}} AND recorded_at > clock_timestamp() - interval '1 day'
+    UNION SELECT account_id FROM late_person WHERE {{span}} AND recorded_at > clock_timestamp() - interval '1 day'
+), scores AS (
+    SELECT h.* FROM recent CROSS JOIN LATERAL (
+        SELECT account_id, scored_on, computed_at FROM health_score
+        WHERE account_id = recent.account_id AND scored_on < :today ORDER BY scored_on DESC LIMIT :days) h
+)
+SELECT h.scored_on, h.account_id, (
+    SELECT jsonb_build_object('quantity', sum(l.quantity), 'meter', m.name, 'day', l.day, 'known_on',
+        CASE WHEN l.known_on > h.scored_on THEN l.known_on ELSE (max(l.recorded_at) AT TIME ZONE :zone)::date END)
+    FROM late_usage l JOIN meter m ON m.workspace_id = l.workspace_id AND m.id = l.meter_id
+    WHERE l.account_id = h.account_id AND l.day BETWEEN h.scored_on - 365 AND h.scored_on
+    AND (l.known_on > h.scored_on OR l.recorded_at > h.computed_at)
+    GROUP BY m.name, l.day, l.known_on ORDER BY abs(sum(l.quantity)) DESC, l.day DESC LIMIT 1) AS because
+FROM scores h LEFT JOIN corrected_score c USING (account_id, scored_on)
+WHERE EXISTS (SELECT FROM late_usage l WHERE {_LATER} AND l.day BETWEEN h.scored_on - 365 AND h.scored_on)
+   OR EXISTS (SELECT FROM late_person l WHERE {_LATER} AND l.month BETWEEN h.scored_on - 395 AND h.scored_on)
+ORDER BY h.scored_on DESC, h.account_id LIMIT :most
+"""
+_KEEP = """
+INSERT INTO corrected_score (account_id, scored_on, score, coverage, values, before, because)
+SELECT account_id, :day, score, coverage, values, before, because
+FROM json_to_recordset(CAST(:rows AS json)) AS r
+    (account_id bigint, score float8, coverage float8, values float8[], before float8[], because jsonb)
+ORDER BY account_id
+ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
+    (score, coverage, values, before, because, computed_at)
+    = (excluded.score, excluded.coverage, excluded.values, excluded.before, excluded.because, excluded.computed_at)
+"""

@@ -1,0 +1,109 @@
+"""What came late is told beside the score that did not know it."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.core import tenancy
+from app.extensions import db
+from app.forecast.deriving import derive_some
+from app.health import queries, scoring
+from app.health.hindsight import correct_scores
+from app.health.models import CorrectedScore, HealthScore
+from app.health.scorecard import SIGNALS
+from app.usage.ingesting import ingest
+from tests.books import at, days_ago
+from tests.cast import NOW, TODAY
+
+TOMORROW = days_ago(-1)
+
+
+@pytest.fixture
+def known(workspace, lived):
+    """The book, scored on three days that are over."""
+    for day in (days_ago(14), days_ago(7), days_ago(1)):
+        scoring.score_accounts(workspace, day)
+    db.session.execute(db.text("UPDATE usage_source SET first_seen_at = '2020-01-01'"))
+    db.session.commit()
+    return lived
+
+
+def come_late(account, day, quantity=340.0, number=1):
+    events = [{"event_id": f"late-{account}-{day}-{number}", "account": account, "meter": "events", "person": None,
+               "quantity": quantity, "happened_at": at(day).isoformat()}]  # fmt: skip
+    assert ingest("test", events, NOW).accepted == 1
+
+
+def corrections():
+    db.session.expire_all()
+    return {(row.account_id, row.scored_on): row for row in db.session.scalars(select(CorrectedScore))}
+
+
+def test_scores_that_did_not_know_are_computed_with_what_came_and_say_why(workspace, known):
+    come_late("falling", days_ago(8))
+    derive_some(workspace, TODAY, [known.falling])
+    found = corrections()
+    assert set(found) == {(known.falling, days_ago(7)), (known.falling, days_ago(1))}
+    row = found[known.falling, days_ago(7)]
+    assert row.because == {"quantity": 340, "meter": "Events", "day": str(days_ago(8)), "known_on": str(TODAY)}
+    stored = db.session.get(HealthScore, (tenancy.workspace_id(), known.falling, days_ago(7)))
+    assert row.values[SIGNALS.index("usage_change")] > stored.values[SIGNALS.index("usage_change")]
+    assert row.score > stored.score
+    assert queries.correction_of(stored).score == row.score
+
+
+def test_nothing_is_computed_twice_nor_for_accounts_that_nothing_came_late_to(workspace, known):
+    come_late("falling", days_ago(8))
+    ids = sorted([known.falling, known.busy])
+    correct_scores(workspace, ids, TODAY)
+    first = {where: row.computed_at for where, row in corrections().items()}
+    correct_scores(workspace, ids, TODAY)
+    assert {where: row.computed_at for where, row in corrections().items()} == first
+    come_late("falling", days_ago(8), number=2)
+    correct_scores(workspace, ids, TODAY)
+    assert all(row.computed_at > first[where] for where, row in corrections().items())
+
+
+def test_only_the_newest_days_are_looked_at(workspace, known, monkeypatch):
+    monkeypatch.setattr("app.health.hindsight.DAYS", 1)
+    come_late("falling", days_ago(20))
+    correct_scores(workspace, [known.falling], TODAY)
+    assert set(corrections()) == {(known.falling, days_ago(1))}
+
+
+@pytest.fixture
+def opened(cast, known, sign_in):
+    """Open the receipt of a day as a CSM; gives the page."""
+    browser = sign_in(cast.owner)
+
+    def show(day, **more):
+        answer = browser.get(f"/accounts/{known.falling}/receipt", query_string={"day": day, **more})
+        assert answer.status_code == 200
+        return answer.text
+
+    return show
+
+
+def test_the_receipt_says_what_the_score_would_be_today_and_why_and_opens_it(workspace, known, opened):
+    assert "As corrected since" not in opened(days_ago(7))
+    come_late("falling", days_ago(8))
+    correct_scores(workspace, [known.falling], TODAY)
+    page = opened(days_ago(7))
+    assert "because 340 uses (Events) of 12 Nov came on 20 Nov" in page.replace(" 2026", "")
+    assert "corrected=1" in page
+    corrected = opened(days_ago(7), corrected=1)
+    assert "with all that is known now" in corrected
+    row = corrections()[known.falling, days_ago(7)]
+    assert f"{row.score:.1f}" in corrected
+
+
+def test_what_was_taken_back_is_told_as_such(workspace, known, opened):
+    come_late("falling", days_ago(8), -40.0)
+    correct_scores(workspace, [known.falling], TODAY)
+    assert "40 uses (Events)" in opened(days_ago(7))
+    assert "were taken back on" in opened(days_ago(7))
+
+
+def test_a_corrected_score_of_a_day_without_one_is_not_shown(opened):
+    assert "with all that is known now" not in opened(TODAY - timedelta(days=7), corrected=1)
