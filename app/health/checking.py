@@ -99,7 +99,8 @@ def _kept(champion: ModelVersion, as_of: date) -> dict[str, Any]:
     return {}
 
 
-# Accounts that a playbook treated meanwhile are left out: the risk is that of leaving when nobody acts.
+# Accounts that a playbook treated then or in the half year before are left out, as in training: the risk is that of
+# leaving when nobody acts.
 _OUTCOMES = """
 WITH told AS (
     SELECT DISTINCT ON (c.account_id) c.workspace_id, c.account_id, c.scored_on, c.risk_{days} AS risk
@@ -113,7 +114,7 @@ WITH told AS (
           AND m.kind = 'churn' AND m.moved_on > t.scored_on AND m.moved_on <= t.scored_on + :days) AS is_lost
     FROM told t
     WHERE NOT EXISTS (SELECT FROM enrolment e WHERE e.workspace_id = t.workspace_id AND e.account_id = t.account_id
-                      AND e.arm = 'treated' AND e.enrolled_on <= t.scored_on + :days)
+                      AND e.arm = 'treated' AND e.enrolled_on BETWEEN t.scored_on - 180 AND t.scored_on + :days)
 )
 SELECT count(*) AS accounts, min(scored_on) AS since, coalesce(sum(risk), 0) AS expected,
        coalesce(sum(risk * (1 - risk)), 0) AS variance, count(*) FILTER (WHERE is_lost) AS left_

@@ -246,3 +246,6 @@ def test_a_task_about_the_book_stands_on_its_owners_day_and_no_one_elses(cast, s
     db.session.commit()
     assert "Look at the churn model" in sign_in(cast.leader).get("/").text
     assert "Look at the churn model" not in sign_in(cast.owner).get("/").text
+    task = db.session.scalars(select(Task)).one()
+    sign_in(cast.leader).post(f"/tasks/{task.id}/completion", data={"result": "helped"})
+    assert "Look at the churn model" not in sign_in(cast.leader).get("/").text
