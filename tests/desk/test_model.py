@@ -129,7 +129,8 @@ def test_every_version_has_a_card_with_how_it_was_made(page_of):
 
 def test_a_breach_comes_before_everything_else(page_of):
     version = keep()
-    moved = {"code": "usage_habit", "title": "Usage against its habit", "psi": 0.4, "limit": 0.1, "has_moved": True}
+    moved = {"code": "usage_habit", "title": "Usage against its habit", "psi": 0.4, "limit": 0.1}
+    moved |= {"has_moved": True, "lasts": True}
     db.session.add(
         ModelCheck(
             checked_on=TODAY, model_version_id=version.id, accounts=5, drift=[moved], kept={}, breach="It moved."
