@@ -23,7 +23,7 @@ from ml.checks.backtest import (
 from ml.checks.hits import hits_of
 from ml.checks.limits import limits_of
 from ml.checks.readiness import FEWEST_MONTHS, FEWEST_UNSEEN_CHURNS, Verdict, refused, verdict_on
-from ml.checks.rivals import beside_baselines, challenge, on_unseen_accounts, other_horizons
+from ml.checks.rivals import beside_baselines, challenge, on_unseen_accounts, other_horizons, risks_of
 from ml.checks.segments import TextArray, by_segment
 from ml.checks.succession import Incumbent, contest
 from ml.drift import reference_of
@@ -190,7 +190,7 @@ def _looked_closer(
     horizons = other_horizons(panel, blocks, nested, HORIZONS, seed)
     lesson.say(4, "Judging each kind of account")
     tiers = lesson.tiers if lesson.tiers is not None else np.full(panel.account.max() + 1, "", dtype=object)
-    segments = by_segment(outcomes, rows_at(blocks), tiers, seed)
+    segments = by_segment(outcomes, rows_at(blocks), tiers, risks_of(panel, blocks), seed)
     lesson.say(5, "Judging accounts it has never seen")
     unseen = on_unseen_accounts(panel, cuts, learner_of(learner, seed), seed)
     lesson.say(6, "Trying a freer model beside it")

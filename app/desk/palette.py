@@ -13,6 +13,7 @@ PAGES = (
     ("Accounts", "portfolio.show", May.READ),
     ("Renewals", "renewals.show", May.READ),
     ("Playbooks", "plays.show", May.READ),
+    ("Model", "model.show", May.READ),
     ("Data", "data.show", May.READ),
     ("Import files", "imports.new", May.DATA),
     ("Webhooks", "webhooks.index", May.DATA),

@@ -1,11 +1,11 @@
 """Checks the model in force against the book of the day: does it look as in training, and did its risks come true?"""
 
-from datetime import date
+from datetime import date, timedelta
 from math import sqrt
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.extensions import db
@@ -18,6 +18,7 @@ HORIZONS = (90, 30)  # days; the longest whose outcome is known is looked at
 NORMAL, RARE = 1.96, 3.29  # standard deviations: 95 %, and once in a thousand days
 FEWEST_ACCOUNTS = 30
 NAMED = 3
+LASTING_DAYS, FEWEST_CHECKS = 7, 5  # every account is a day quieter on a Sunday: what passes within a week is no drift
 MOVES_BY_ITSELF = {"tenure"}  # every account grows older
 
 
@@ -30,12 +31,12 @@ def check_model(as_of: date, values: pd.DataFrame) -> ModelCheck | None:
     if champion is None or champion.artifact is None or values.empty:
         return None
     reference = champion.artifact["model"].get("about", {}).get("reference")
-    drift = drift_of(reference, values) if reference else []
-    kept = _kept(champion, as_of)
+    moved = [_as_row(each) for each in drift_of(reference, values)] if reference else []
+    drift, kept = _with_lasting(moved, champion, as_of), _kept(champion, as_of)
     found = {
         "model_version_id": champion.id,
         "accounts": len(values),
-        "drift": [_as_row(each) for each in drift],
+        "drift": drift,
         "kept": kept,
         "breach": " ".join(filter(None, (_moved(drift, champion), _missed(kept)))),
     }
@@ -50,8 +51,20 @@ def _as_row(drift: Drift) -> dict[str, Any]:
     return found | {"limit": round(drift.limit, 4), "has_moved": drift.has_moved and drift.code not in MOVES_BY_ITSELF}
 
 
-def _moved(drift: list[Drift], champion: ModelVersion) -> str:
-    moved = [row["title"] for row in map(_as_row, drift) if row["has_moved"]]
+def _with_lasting(drift: list[dict[str, Any]], champion: ModelVersion, as_of: date) -> list[dict[str, Any]]:
+    """Say of each signal whether it has stood moved in every check of a week."""
+    query = select(ModelCheck.drift).where(
+        ModelCheck.model_version_id == champion.id,
+        ModelCheck.checked_on < as_of,
+        ModelCheck.checked_on > as_of - timedelta(days=LASTING_DAYS),
+    )
+    nights = [{each["code"] for each in found if each["has_moved"]} for found in db.session.scalars(query)]
+    lasting = set.intersection(*nights) if len(nights) >= FEWEST_CHECKS - 1 else set()
+    return [each | {"lasts": each["has_moved"] and each["code"] in lasting} for each in drift]
+
+
+def _moved(drift: list[dict[str, Any]], champion: ModelVersion) -> str:
+    moved = [each["title"] for each in drift if each["lasts"]]
     if not moved:
         return ""
     more = f" and {len(moved) - NAMED} more" if len(moved) > NAMED else ""
@@ -99,7 +112,8 @@ def _kept(champion: ModelVersion, as_of: date) -> dict[str, Any]:
     return {}
 
 
-# Accounts that a playbook treated meanwhile are left out: the risk is that of leaving when nobody acts.
+# Accounts that a playbook treated then or in the half year before are left out, as in training: the risk is that of
+# leaving when nobody acts.
 _OUTCOMES = """
 WITH told AS (
     SELECT DISTINCT ON (c.account_id) c.workspace_id, c.account_id, c.scored_on, c.risk_{days} AS risk
@@ -113,7 +127,7 @@ WITH told AS (
           AND m.kind = 'churn' AND m.moved_on > t.scored_on AND m.moved_on <= t.scored_on + :days) AS is_lost
     FROM told t
     WHERE NOT EXISTS (SELECT FROM enrolment e WHERE e.workspace_id = t.workspace_id AND e.account_id = t.account_id
-                      AND e.arm = 'treated' AND e.enrolled_on <= t.scored_on + :days)
+                      AND e.arm = 'treated' AND e.enrolled_on BETWEEN t.scored_on - 180 AND t.scored_on + :days)
 )
 SELECT count(*) AS accounts, min(scored_on) AS since, coalesce(sum(risk), 0) AS expected,
        coalesce(sum(risk * (1 - risk)), 0) AS variance, count(*) FILTER (WHERE is_lost) AS left_

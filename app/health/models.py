@@ -101,9 +101,9 @@ class ModelVersion(Tenant, db.Model):
 class ModelCheck(TenantKey, db.Model):
     """How the model in force stood on a day: does the book still look as in training, and did its risks come true?
 
-    `drift`: [{code, psi, limit}], the furthest moved first. `kept`: {since, until, days, accounts, expected, left, low,
-    high} of the newest risks whose outcome is known. `breach` says what is wrong, empty when nothing is; playbooks note
-    in `told_at` that somebody was given a task.
+    `drift`: [{code, title, psi, limit, has_moved, lasts}], the furthest first. `kept`: {since, until, days, accounts,
+    expected, left, low, high} of the newest risks whose outcome is known. `breach` says what is wrong, empty when
+    nothing is; playbooks note in `told_at` that somebody was given a task.
     """
 
     __tablename__ = "model_check"

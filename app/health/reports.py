@@ -195,14 +195,17 @@ def by_horizon(report: Mapping[str, Any]) -> list[dict[str, Any]]:
             beaten = found.get("baselines") or {
                 name: each["compared"] for name, each in (report.get("baselines") or {}).items()
             }
-            row |= {"beaten": {name: each["share_lower"] for name, each in beaten.items()}} | _figures(found)
+            row |= {"beaten": _beaten(beaten)} | _figures(found)
         rows.append(row)
     return rows
 
 
 def by_segment(report: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Give a row a segment, in the same figures."""
-    return [{**each, "found": each["measures"], **_figures(each)} for each in report.get("segments") or ()]
+    return [
+        {**each, "found": each["measures"], "beaten": _beaten(each.get("baselines") or {}), **_figures(each)}
+        for each in report.get("segments") or ()
+    ]
 
 
 def hit_sentence(report: Mapping[str, Any]) -> str:
@@ -248,6 +251,10 @@ def _signals(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[tuple[str, 
     if not now or not was:
         return []
     return [("Reads", code) for code in sorted(now - was)] + [("No longer reads", code) for code in sorted(was - now)]
+
+
+def _beaten(compared: Mapping[str, Any]) -> dict[str, float | None]:
+    return {name: each["share_lower"] for name, each in compared.items()}
 
 
 def _figures(found: Mapping[str, Any]) -> dict[str, Any]:

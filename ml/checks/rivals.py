@@ -39,19 +39,20 @@ def beside_baselines(
     panel: Panel, blocks: Sequence[Block], outcomes: Outcomes, seed: int, capacity: int
 ) -> dict[str, Any]:
     """Return what each baseline scores on the same rows, and the paired comparison with it."""
-    compared, risks = _compared(panel, blocks, outcomes, HORIZON, seed), _risks(panel, blocks, HORIZON)
+    compared, risks = _compared(panel, blocks, outcomes, HORIZON, seed), risks_of(panel, blocks)
     return {
         name: {**evaluate(outcomes.with_risk(risks[name]), seed, capacity), "compared": compared[name]}
         for name in BASELINES
     }
 
 
-def _risks(panel: Panel, blocks: Sequence[Block], horizon: int) -> dict[str, FloatArray]:
+def risks_of(panel: Panel, blocks: Sequence[Block], horizon: int = HORIZON) -> dict[str, FloatArray]:
+    """Return what each baseline gives to the rows of `outcomes_at`."""
     return {name: rival_risks(panel, blocks, rival, horizon) for name, rival in BASELINES.items()}
 
 
 def _compared(panel: Panel, blocks: Sequence[Block], outcomes: Outcomes, horizon: int, seed: int) -> dict[str, Any]:
-    risks = _risks(panel, blocks, horizon)
+    risks = risks_of(panel, blocks, horizon)
     return {name: compare(outcomes.risk, risk, outcomes, seed) for name, risk in risks.items()}
 
 

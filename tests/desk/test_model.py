@@ -129,7 +129,8 @@ def test_every_version_has_a_card_with_how_it_was_made(page_of):
 
 def test_a_breach_comes_before_everything_else(page_of):
     version = keep()
-    moved = {"code": "usage_habit", "title": "Usage against its habit", "psi": 0.4, "limit": 0.1, "has_moved": True}
+    moved = {"code": "usage_habit", "title": "Usage against its habit", "psi": 0.4, "limit": 0.1}
+    moved |= {"has_moved": True, "lasts": True}
     db.session.add(
         ModelCheck(
             checked_on=TODAY, model_version_id=version.id, accounts=5, drift=[moved], kept={}, breach="It moved."
@@ -246,3 +247,6 @@ def test_a_task_about_the_book_stands_on_its_owners_day_and_no_one_elses(cast, s
     db.session.commit()
     assert "Look at the churn model" in sign_in(cast.leader).get("/").text
     assert "Look at the churn model" not in sign_in(cast.owner).get("/").text
+    task = db.session.scalars(select(Task)).one()
+    sign_in(cast.leader).post(f"/tasks/{task.id}/completion", data={"result": "helped"})
+    assert "Look at the churn model" not in sign_in(cast.leader).get("/").text

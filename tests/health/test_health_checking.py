@@ -25,6 +25,12 @@ def signals(shift=0.0, accounts=400):
     )
 
 
+def breach_on(day):
+    """Check a book that has stood moved for a week by then; gives the last check."""
+    nights = [checking.check_model(day - timedelta(days=ago), signals(shift=0.5)) for ago in range(6, -1, -1)]
+    return nights[-1]
+
+
 @pytest.fixture
 def in_force(champion):
     """The champion, with what the book looked like when it was trained."""
@@ -41,11 +47,20 @@ def test_a_book_that_looks_as_in_training_is_no_breach(in_force):
 
 
 def test_a_book_that_has_moved_is_said_so_in_words(in_force):
-    check = checking.check_model(TODAY, signals(shift=0.5))
+    check = breach_on(TODAY)
     assert check.breach.startswith(
         "Usage against its habit has moved in the book as a whole since the model was trained"
     )
     assert {each["title"] for each in check.drift} == {"Usage against its habit", "Tenure"}
+
+
+def test_what_moves_for_less_than_a_week_is_shown_and_raises_no_alarm(in_force):
+    for night in range(7):
+        weekend = 0.5 if night < 6 else 0.0
+        check = checking.check_model(TODAY - timedelta(days=night), signals(shift=weekend))
+    check = checking.check_model(TODAY, signals(shift=0.5))
+    habit = next(each for each in check.drift if each["code"] == "usage_habit")
+    assert (habit["has_moved"], habit["lasts"], check.breach) == (True, False, "")
 
 
 def test_that_accounts_grow_older_is_no_breach(in_force):
@@ -61,9 +76,9 @@ def test_without_a_model_or_accounts_nothing_is_checked(workspace, champion):
 
 
 def test_checked_again_on_the_same_day_the_newer_check_stands(in_force):
-    checking.check_model(TODAY, signals(shift=0.5))
+    assert breach_on(TODAY).breach
     checking.check_model(TODAY, signals())
-    assert [check.breach for check in queries.model_checks(5)] == [""]
+    assert queries.model_checks(1)[0].breach == ""
 
 
 @pytest.fixture
@@ -119,10 +134,6 @@ def tasks():
     return db.session.scalars(select(Task)).all()
 
 
-def breach_on(day):
-    return checking.check_model(day, signals(shift=0.5))
-
-
 def test_a_breach_gives_one_leader_one_task_however_often_it_is_found(cast, in_force):
     breach_on(TODAY)
     task = warn_of_model(TODAY, NOW)
@@ -147,3 +158,4 @@ def test_no_breach_is_no_task_and_no_training(cast, in_force):
     assert warn_of_model(TODAY, NOW) is None
     assert tasks() == []
     assert db.session.scalars(select(ModelCheck.told_at)).all() == [None]
+    assert len(queries.model_versions(5)) == 1

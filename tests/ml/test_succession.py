@@ -100,18 +100,19 @@ def tested(panel, landmarks, end, learn):
 def test_the_segments_of_a_kind_add_up_to_the_whole(tested, book):
     outcomes, rows = tested
     tiers = np.array(["gold", "basic"], dtype=object)[np.arange(len(book)) % 2]
-    found = by_segment(outcomes, rows, tiers, seed=1)
+    found = by_segment(outcomes, rows, tiers, {"base_rate": np.full(len(outcomes), 0.1)}, seed=1)
     for kind in ("tier", "contract"):
         assert sum(each["rows"] for each in found if each["kind"] == kind) == len(outcomes)
         assert sum(each["churned_rows"] for each in found if each["kind"] == kind) == outcomes.churned.sum()
     assert {each["segment"] for each in found if each["kind"] == "tier"} == {"gold", "basic"}
+    assert all(each["baselines"]["base_rate"]["share_lower"] is not None for each in found if each["measures"])
 
 
 def test_one_tier_is_no_split_and_few_churns_are_not_measured(tested, book):
     outcomes, rows = tested
-    assert {each["kind"] for each in by_segment(outcomes, rows, np.full(len(book), "", object), 1)} == {"contract"}
+    assert {each["kind"] for each in by_segment(outcomes, rows, np.full(len(book), "", object), {}, 1)} == {"contract"}
     rare = np.where(np.arange(len(book)) < 3, "rare", "other").astype(object)
-    (few,) = [each for each in by_segment(outcomes, rows, rare, 1) if each["segment"] == "rare"]
+    (few,) = [each for each in by_segment(outcomes, rows, rare, {}, 1) if each["segment"] == "rare"]
     assert few["measures"] is None
     assert few["accounts"] <= 3
 
