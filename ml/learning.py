@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from importlib.metadata import version
 from typing import Any
 
@@ -58,9 +59,15 @@ class Lesson:
     seed: int
     capacity: int = 50
 
-    @property
+    @cached_property
     def cuts(self) -> list[tuple[date, date]]:
-        return cuts_to_test(self.landmarks, self.as_of)
+        """The blocks to be judged on. A young book's first may have nothing behind them: they are learnt from only."""
+        cuts = cuts_to_test(self.landmarks, self.as_of)
+        enough = [cut for cut in cuts if self._churns_by(cut[0]) >= FEWEST_BEHIND_A_CUT]
+        return enough or cuts
+
+    def _churns_by(self, cut: date) -> int:
+        return churns_in(self.panel, periods_of(self.panel, cut))
 
 
 def learn(facts: Facts, as_of: date, seed: int, capacity: int = 50) -> Learned:

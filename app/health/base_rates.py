@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,34 +18,51 @@ BoolArray = npt.NDArray[np.bool_]
 PRIOR_ACCOUNT_MONTHS = 60.0  # how many account-months the whole book's rate counts for in each tier
 PRIOR_CHURNS, PRIOR_MONTHS = 1.0, 80.0  # before any history: about 1.3 % a month, weighing as much as 80 account-months
 PRIOR_LOST, PRIOR_RENEWALS = 1.0, 8.0  # before any renewal: one in eight is lost
+PRIOR_BROKEN = 0.1  # a term is rarely broken off, but never with a chance of nothing: 0.1 in 80 account-months
 
 
 @dataclass(frozen=True)
 class BaseRates:
-    """`monthly`: churns per account-month of monthly contracts by tier; `at_renewal`: share of terms' renewals lost."""
+    """`monthly`: churns per account-month of monthly contracts by tier; `at_renewal`: share of terms' renewals lost;
+    `within_term`: churns per account-month of terms on other days than their renewals."""
 
     monthly: dict[str | None, float]
     book: float
     at_renewal: float
+    within_term: float
 
     def hazards(self, tiers: Sequence[str | None], flags: BoolArray, is_term: BoolArray) -> FloatArray:
-        """Give the chance to leave in each future month [n, months]: terms at their renewal, others in any."""
+        """Give the chance to leave in each future month [n, months]: terms mostly at their renewal, others in any."""
         monthly = np.array([self.monthly.get(tier, self.book) for tier in tiers])[:, None]
-        return np.where(is_term[:, None], np.where(flags, self.at_renewal, 0.0), monthly)
+        return np.where(is_term[:, None], np.where(flags, self.at_renewal, self.within_term), monthly)
 
 
 def base_rates(as_of: date) -> BaseRates:
     """Count the last year's losses, drawn towards the book and a prior where there are few (beta-binomial means)."""
-    rows = db.session.execute(text(_COUNTS), {"today": as_of}).all()
-    churns, months = sum(row.churns for row in rows), sum(float(row.months) for row in rows)
-    book = (churns + PRIOR_CHURNS) / (months + PRIOR_MONTHS)
+    rows = _counts("< 2", as_of)
+    book = (_churns(rows) + PRIOR_CHURNS) / (_months(rows) + PRIOR_MONTHS)
     monthly = {
         row.tier: (row.churns + PRIOR_ACCOUNT_MONTHS * book) / (float(row.months) + PRIOR_ACCOUNT_MONTHS)
         for row in rows
     }
     fell = renewals_due(as_of - timedelta(days=365), as_of + timedelta(days=1))
     lost = sum(kept == 0 for _, kept in fell)
-    return BaseRates(monthly, book, (lost + PRIOR_LOST) / (len(fell) + PRIOR_RENEWALS))
+    terms = _counts(">= 2", as_of)
+    broken = max(0, _churns(terms) - lost) + PRIOR_BROKEN
+    at_renewal = (lost + PRIOR_LOST) / (len(fell) + PRIOR_RENEWALS)
+    return BaseRates(monthly, book, at_renewal, broken / (_months(terms) + PRIOR_MONTHS))
+
+
+def _counts(term: str, as_of: date) -> Sequence[Any]:
+    return db.session.execute(text(_COUNTS.format(term=term)), {"today": as_of}).all()
+
+
+def _churns(rows: Sequence[Any]) -> int:
+    return sum(row.churns for row in rows)
+
+
+def _months(rows: Sequence[Any]) -> float:
+    return sum(float(row.months) for row in rows)
 
 
 _COUNTS = """
@@ -54,7 +72,7 @@ SELECT a.tier,
                                 - GREATEST(CAST(:today AS date) - 365, s.started)) / 30.4), 0) AS months
 FROM account a
 JOIN (SELECT workspace_id, account_id, min(started_on) AS started, max(coalesce(ended_on, '9999-12-31')) AS ended
-      FROM subscription WHERE arr_minor > 0 AND NOT is_trial AND coalesce(term_months, 1) < 2
+      FROM subscription WHERE arr_minor > 0 AND NOT is_trial AND coalesce(term_months, 1) {term}
       GROUP BY workspace_id, account_id) s
   ON s.workspace_id = a.workspace_id AND s.account_id = a.id
 LEFT JOIN (SELECT workspace_id, account_id, count(*) AS churns FROM movement
