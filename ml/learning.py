@@ -20,7 +20,7 @@ from ml.checks.backtest import (
     rival_risks,
     walk_forward,
 )
-from ml.checks.baselines import base_rate, spreadsheet
+from ml.checks.baselines import base_rate, known_labels, spreadsheet
 from ml.checks.readiness import FEWEST_MONTHS, Verdict, refused, verdict_on
 from ml.checks.rivals import challenge, on_unseen_accounts, other_horizons
 from ml.drift import reference_of
@@ -63,11 +63,12 @@ class Lesson:
     def cuts(self) -> list[tuple[date, date]]:
         """The blocks to be judged on. A young book's first may have nothing behind them: they are learnt from only."""
         cuts = cuts_to_test(self.landmarks, self.as_of)
-        enough = [cut for cut in cuts if self._churns_by(cut[0]) >= FEWEST_BEHIND_A_CUT]
-        return enough or cuts
+        return [cut for cut in cuts if self._has_enough_behind(cut[0])] or cuts
 
-    def _churns_by(self, cut: date) -> int:
-        return churns_in(self.panel, periods_of(self.panel, cut))
+    def _has_enough_behind(self, cut: date) -> bool:
+        """Tell whether a model can be learnt by the cut, and its rivals, who need rows with the whole horizon over."""
+        over, _ = known_labels(self.panel, np.datetime64(cut, "D"), HORIZON)
+        return bool(over.any()) and churns_in(self.panel, periods_of(self.panel, cut)) >= FEWEST_BEHIND_A_CUT
 
 
 def learn(facts: Facts, as_of: date, seed: int, capacity: int = 50) -> Learned:

@@ -77,6 +77,13 @@ def test_the_learnt_model_can_be_kept_and_ranks_the_book(learned, signal, end):
     assert len(features_as_of(signal, end)) == model.about["reference"]["rows"]
 
 
+def test_a_young_book_is_judged_on_the_months_that_have_something_behind_them(signal, end):
+    landmarks = landmarks_before(signal.first_day, end)[-8:]
+    young = Lesson(panel_of(signal, end, landmarks), landmarks, end, 1)
+    assert young.cuts == cuts_to_test(landmarks, end)[2:]
+    assert learn_from(young).report["baselines"]["base_rate"]["compared"]["difference"]
+
+
 def test_the_same_seed_learns_the_same(signal, end, learned):
     again = learn(signal, end, seed=1)
     assert json.dumps(again.report) == json.dumps(learned.report)
