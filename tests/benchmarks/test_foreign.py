@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from benchmarks.foreign import online_retail, oulad, telco
+from benchmarks.foreign import online_retail, oulad, ravenstack, telco
 
 BEGINS = oulad.BEGINS["2013J"]
 
@@ -81,3 +81,9 @@ def test_services_that_a_customer_has_were_used_and_others_not():
     rows = telco.usage(table)
     assert rows["feature_name"].tolist() == ["InternetService"] * 2
     assert rows["usage_date"].max() < telco.DAY
+
+
+def test_days_that_put_the_day_first_are_read_as_such():
+    days = ravenstack.read_days(pd.Series(["05-11-2024", None]))
+    assert days.iloc[0] == pd.Timestamp(2024, 11, 5)
+    assert pd.isna(days.iloc[1])

@@ -158,6 +158,16 @@ def test_a_verdict_names_each_doubt():
     assert "only 3 accounts churned" in few.sentences[0]
 
 
+def test_risks_that_are_too_extreme_are_not_said_to_be_chances(learned):
+    found = learned.report["unseen_months"]["90"]
+    for value, words in ((1.0, "read as chances"), (0.7, "too high and its low ones too low"), (1.4, "too low and")):
+        slope = {"value": value, "low": value - 0.05, "high": value + 0.05}
+        measures = {**found["measures"], "calibration_slope": slope}
+        verdict = verdict_on({**found, "measures": measures}, {"share_lower": 1.0}, {"share_lower": 1.0})
+        assert verdict.ready
+        assert words in verdict.sentences[-1]
+
+
 def test_on_five_simulated_companies_the_model_beats_both_rivals_and_its_risks_are_chances():
     """Seeds 1 to 12 served to set the ridge and the verdict's thresholds, so they prove nothing: these did not.
 
