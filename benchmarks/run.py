@@ -2,6 +2,7 @@
 
 make bench                       all of them
 .venv/bin/perennial bench pages  only these
+BENCH_DATA=/path make bench      with other people's data too (benchmarks/foreign says which, and where to get them)
 """
 
 import logging
@@ -20,6 +21,7 @@ from app import create_app
 from app.core import migrating
 from app.local.servers import servers
 from benchmarks import api, flow, ingest, learning, pages, scoring
+from benchmarks.foreign import measuring as foreign
 from benchmarks.results import Result, write
 from config import Config, sqlalchemy_url
 
@@ -30,6 +32,7 @@ ALL: dict[str, Callable[[Flask], Iterator[Result]]] = {
     "api": api.measure,
     "scoring": scoring.measure,
     "learning": learning.measure,
+    "foreign": foreign.measure,
 }
 
 

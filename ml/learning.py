@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from hashlib import sha256
 from importlib.metadata import version
 from typing import Any
@@ -20,6 +21,7 @@ from ml.checks.backtest import (
     rows_at,
     walk_forward,
 )
+from ml.checks.baselines import known_labels
 from ml.checks.hits import hits_of
 from ml.checks.limits import limits_of
 from ml.checks.readiness import FEWEST_MONTHS, FEWEST_UNSEEN_CHURNS, Verdict, refused, verdict_on
@@ -73,9 +75,16 @@ class Lesson:
     is_sample: bool = False
     say: Say = field(default=lambda *_: None)
 
-    @property
+    @cached_property
     def cuts(self) -> list[tuple[date, date]]:
-        return cuts_to_test(self.landmarks, self.as_of)
+        """The blocks to be judged on. A young book's first may have nothing behind them: they are learnt from only."""
+        cuts = cuts_to_test(self.landmarks, self.as_of)
+        return [cut for cut in cuts if self._has_enough_behind(cut[0])] or cuts
+
+    def _has_enough_behind(self, cut: date) -> bool:
+        """Tell whether a model can be learnt by the cut, and its rivals, who need rows with the whole horizon over."""
+        over, _ = known_labels(self.panel, np.datetime64(cut, "D"), HORIZON)
+        return bool(over.any()) and churns_in(self.panel, periods_of(self.panel, cut)) >= FEWEST_BEHIND_A_CUT
 
 
 def learn(

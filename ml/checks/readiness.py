@@ -5,6 +5,7 @@ from typing import Any
 
 FEWEST_MONTHS, FEWEST_UNSEEN_CHURNS = 6, 8
 SURE, LIKELY = 0.9, 0.8  # share of bootstrap draws in which a model must beat the base rate, and the spreadsheet
+NEARLY_RIGHT = 0.8, 1.25  # calibration slopes with which risks can be read as chances
 STEEPEST_DOUBT = 0.5  # a calibration slope below this says the risks are mostly noise
 
 
@@ -61,13 +62,22 @@ def _praise(measures: dict[str, Any], base_rate: dict[str, Any], spreadsheet: di
     auc, slope = measures["roc_auc"], measures["calibration_slope"]
     pairs = f"{_percent(auc['value'])} of pairs (between {_percent(auc['low'])} and {_percent(auc['high'])})"
     rates = _percent(base_rate["share_lower"]), _percent(spreadsheet["share_lower"])
-    sure = f"{_figure(slope['value'])}, between {_figure(slope['low'])} and {_figure(slope['high'])} (1 is right)"
     return (
         f"On months it had not seen, the model ranks a churned account above one that stayed in {pairs}.",
         f"The riskiest tenth churned {measures['top_decile_lift']['value']:.1f} times as often as all.",
         f"It beats the base rate in {rates[0]} of redraws, and days to renewal with usage change in {rates[1]}.",
-        f"Its risks can be read as chances, neither too bold nor too timid: slope {sure}.",
+        _calibration(slope),
     )
+
+
+def _calibration(slope: dict[str, Any]) -> str:
+    between = f"between {_figure(slope['low'])} and {_figure(slope['high'])}"
+    sure = f"calibration slope {_figure(slope['value'])}, {between} (1 is right)."
+    if NEARLY_RIGHT[0] <= slope["value"] <= NEARLY_RIGHT[1]:
+        return f"Its risks can be read as chances: {sure}"
+    if slope["value"] < 1:
+        return f"Its high risks are too high and its low ones too low, so read them as an order: {sure}"
+    return f"Its high risks are too low and its low ones too high, so read them as an order: {sure}"
 
 
 def _figure(value: float | None) -> str:

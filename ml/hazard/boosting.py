@@ -14,7 +14,8 @@ from ml.features import MONTHS
 from ml.hazard.model import HazardModel, Shape
 from ml.signals import SIGNALS
 
-TREES, LEARNING_RATE, LEAVES, BINS, RIDGE = 250, 0.06, 4, 64, 20.0
+TREES, LEARNING_RATE, BINS, RIDGE = 250, 0.06, 64, 20.0
+LEAVES = 8  # with fewer, what is seen today fades too slowly over the months ahead, and near risks come out too level
 
 
 def fit_trees(
@@ -35,8 +36,10 @@ def fit_trees(
         interaction_cst=together if additive else None,
         random_state=seed,
     )
+    never_known = np.isnan(values).all(axis=0)  # the binning of scikit-learn cannot stand a column without a value
+    known = np.where(never_known, 0.0, values)
     with threadpool_limits(limits=1):  # two OpenMP threads beside another busy process cost tenfold
-        return trees.fit(np.column_stack([values, horizon]), churned)
+        return trees.fit(np.column_stack([known, horizon]), churned)
 
 
 def _smallest_leaf(rows: int) -> int:

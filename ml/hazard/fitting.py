@@ -16,7 +16,7 @@ from ml.labels import Panel, Periods, churns_in, periods_of
 
 BOOSTING, LOGISTIC = "additive boosting", "ridge logistic"
 FEWEST_CHURNS, ENOUGH_FOR_TREES = 30, 100
-MOST_PERIODS = 60_000  # of more rows a random part of the account × landmark pairs is learnt from
+MOST_PERIODS = 180_000  # of more rows a random part of the account × landmark pairs is learnt from
 
 
 class TooLittleToLearn(ValueError):  # noqa: N818 - it is a finding, not a fault

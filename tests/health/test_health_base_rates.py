@@ -7,7 +7,7 @@ import pytest
 
 from app.accounts import movements
 from app.health import dating, learning, queries
-from app.health.base_rates import PRIOR_CHURNS, PRIOR_LOST, PRIOR_MONTHS, PRIOR_RENEWALS, base_rates
+from app.health.base_rates import PRIOR_BROKEN, PRIOR_CHURNS, PRIOR_LOST, PRIOR_MONTHS, PRIOR_RENEWALS, base_rates
 from app.health.models import ModelVersion
 from tests.books import at, days_ago, say, stretch, subscribe, use, write_accounts
 from tests.cast import NOW, TODAY
@@ -17,7 +17,8 @@ PRIOR = PRIOR_CHURNS / PRIOR_MONTHS
 
 def test_before_any_history_the_prior_speaks(workspace):
     rates = base_rates(TODAY)
-    assert (rates.book, rates.at_renewal, rates.monthly) == (PRIOR, PRIOR_LOST / PRIOR_RENEWALS, {})
+    assert (rates.book, rates.monthly) == (PRIOR, {})
+    assert set(rates.at_renewal) == {PRIOR_LOST / PRIOR_RENEWALS}
 
 
 def monthly(tier, *ends):
@@ -52,13 +53,46 @@ def test_a_term_is_lost_at_its_renewals(workspace):
     rates = base_rates(TODAY)
     assert rates.at_renewal == pytest.approx((4 + PRIOR_LOST) / (10 + PRIOR_RENEWALS))
     assert rates.book == PRIOR
+    months = (6 * 365 + 4 * 265) / 30.4
+    assert rates.within_term == pytest.approx(PRIOR_BROKEN / (months + PRIOR_MONTHS), rel=1e-3)
 
 
-def test_terms_leave_at_their_renewal_and_months_in_any(workspace):
+def test_who_gave_no_notice_although_the_renewal_is_near_is_likelier_to_stay(workspace):
+    names = [f"t{n}" for n in range(10)]
+    write_accounts(*names)
+    ends = {"end_known_at": at(days_ago(150))}
+    subscribe(
+        *(
+            stretch(name, 100, days_ago(465), days_ago(100), **ends) if n < 4 else stretch(name, 100, days_ago(465))
+            for n, name in enumerate(names)
+        )
+    )
+    movements.rebuild()
+    near, far = base_rates(TODAY).at_renewal[[1, 2]]
+    assert near == pytest.approx(PRIOR_LOST / (6 + PRIOR_RENEWALS)), "46 days before, all four had said so"
+    assert far == pytest.approx((4 + PRIOR_LOST) / (10 + PRIOR_RENEWALS)), "76 days before, nobody had"
+
+
+def test_a_term_broken_off_between_renewals_makes_leaving_then_likelier(workspace):
+    names = [f"t{n}" for n in range(10)]
+    write_accounts(*names)
+    subscribe(*(stretch(name, 100, days_ago(465), days_ago(30) if n < 4 else None) for n, name in enumerate(names)))
+    movements.rebuild()
+    rates = base_rates(TODAY)
+    assert rates.at_renewal == pytest.approx(PRIOR_LOST / (10 + PRIOR_RENEWALS))
+    months = (6 * 365 + 4 * 335) / 30.4
+    assert rates.within_term == pytest.approx((4 + PRIOR_BROKEN) / (months + PRIOR_MONTHS), rel=1e-3)
+
+
+def test_terms_leave_mostly_at_their_renewal_and_months_in_any(workspace):
     rates = base_rates(TODAY)
     flags = np.array([[False, True, False], [True, True, True]])
     told = rates.hazards(["gold", None], flags, np.array([True, False]))
-    assert told.tolist() == [[0.0, rates.at_renewal, 0.0], [rates.book] * 3]
+    assert told.tolist() == [
+        [rates.within_term, rates.at_renewal[1], rates.within_term],
+        [rates.book] * 3,
+    ]
+    assert 0 < rates.within_term < rates.book
 
 
 def test_a_book_too_small_to_learn_from_is_refused_in_words(workspace):

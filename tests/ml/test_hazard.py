@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -138,6 +139,15 @@ def test_months_beyond_those_observed_repeat_the_furthest(panel):
 def test_the_same_seed_gives_the_same_model(panel, boosted):
     again = fit_hazard(panel, seed=1, learner=BOOSTING)
     assert all((one.table == two.table).all() for one, two in zip(again.shapes, boosted.shapes, strict=True))
+
+
+def test_a_source_that_never_spoke_stops_no_learner(panel):
+    silent = replace(panel, values=np.where(np.arange(len(SIGNALS)) < 3, np.nan, panel.values))
+    for learner in (BOOSTING, LOGISTIC):
+        model = fit_hazard(silent, seed=1, learner=learner)
+        told = [model.raw_log_odds(rows.values, rows.flags) for rows in (silent, panel)]
+        assert np.isfinite(told).all()
+        np.testing.assert_allclose(*told, atol=1e-3)
 
 
 def test_calibration_recovers_a_distortion_and_leaves_the_right_alone():

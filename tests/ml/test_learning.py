@@ -77,6 +77,13 @@ def test_the_learnt_model_can_be_kept_and_ranks_the_book(learned, signal, end):
     assert len(features_as_of(signal, end)) == model.about["reference"]["rows"]
 
 
+def test_a_young_book_is_judged_on_the_months_that_have_something_behind_them(signal, end):
+    landmarks = landmarks_before(signal.first_day, end)[-8:]
+    young = Lesson(panel_of(signal, end, landmarks), landmarks, end, 1)
+    assert young.cuts == cuts_to_test(landmarks, end)[2:]
+    assert learn_from(young).report["baselines"]["base_rate"]["compared"]["difference"]
+
+
 def test_the_same_seed_learns_the_same(signal, end, learned):
     again = learn(signal, end, seed=1)
     assert json.dumps(again.report) == json.dumps(learned.report)
@@ -149,6 +156,16 @@ def test_a_verdict_names_each_doubt():
     assert "slope 0.100" in verdict.sentences[2]
     few = verdict_on({**found, "churned_accounts": 3}, {"share_lower": 1.0}, {"share_lower": 1.0})
     assert "only 3 accounts churned" in few.sentences[0]
+
+
+def test_risks_that_are_too_extreme_are_not_said_to_be_chances(learned):
+    found = learned.report["unseen_months"]["90"]
+    for value, words in ((1.0, "read as chances"), (0.7, "too high and its low ones too low"), (1.4, "too low and")):
+        slope = {"value": value, "low": value - 0.05, "high": value + 0.05}
+        measures = {**found["measures"], "calibration_slope": slope}
+        verdict = verdict_on({**found, "measures": measures}, {"share_lower": 1.0}, {"share_lower": 1.0})
+        assert verdict.ready
+        assert words in verdict.sentences[-1]
 
 
 def test_on_five_simulated_companies_the_model_beats_both_rivals_and_its_risks_are_chances():
