@@ -27,6 +27,15 @@ def all_account_ids() -> list[int]:
     return list(db.session.scalars(text("SELECT id FROM account ORDER BY id")))
 
 
+def who_may_pay(account_ids: Sequence[int], day: date) -> list[int]:
+    """Give those of the accounts with a subscription that ran at the end of a day, or was not known to have ended."""
+    query = text(
+        "SELECT DISTINCT account_id FROM subscription WHERE account_id = ANY(:ids) AND started_on <= :day"
+        " AND (ended_on IS NULL OR ended_on > :day OR end_known_at >= CAST(:day AS date))"
+    )
+    return list(db.session.scalars(query, {"ids": list(account_ids), "day": day}))
+
+
 def standing_of(account_ids: Sequence[int]) -> dict[int, Any]:
     """Give how accounts stood at their last scoring: rows (band, score, risk); those never scored are left out."""
     query = text(

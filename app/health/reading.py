@@ -1,6 +1,6 @@
 """Reads the signals of accounts as of the end of a day."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Self
@@ -10,14 +10,15 @@ import pandas as pd
 
 from app.core.money import minor_digits
 from app.health import queries
-from app.health.gathering import gather
+from app.health.gathering import Recent, gather
 from app.health.scorecard import SIGNALS, Card
 from app.identity.models import Workspace
 from ml.facts import Facts
 from ml.features import MONTHS, Snapshot, snapshot_as_of
 
 LOOK_BACK_DAYS = 400
-CHUNK = 10_000
+USAGE_DAYS, PEOPLE_DAYS = 180, 56  # further back signals ask only whether, and when last, there was use at all
+CHUNK = 5_000
 Progress = Callable[[int, int | None, str], None]
 Ages = Mapping[str, int | None]
 
@@ -49,16 +50,26 @@ def read_book(
     witnesses = queries.witnesses(as_of, workspace.time_zone, LOOK_BACK_DAYS)
     for start in range(0, len(ids), CHUNK):
         progress(start, len(ids), "Reading signals")
-        chunk = set(ids[start : start + CHUNK])
-        book = snapshot_book(facts_of(workspace, sorted(chunk | witnesses), as_of, as_of), as_of)
+        chunk = set(queries.who_may_pay(ids[start : start + CHUNK], as_of))
+        book = snapshot_book(facts_of(workspace, sorted(chunk | witnesses), as_of, as_of, witnesses), as_of)
         parts.append(book.rows(np.isin(book.ids, list(chunk))))
     return joined(parts), queries.source_ages(as_of)
 
 
-def facts_of(workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date) -> Facts:
-    """Gather all that signals of any day from `first_as_of` to `as_of` look at."""
+def facts_of(
+    workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date, witnesses: Set[int] | None = None
+) -> Facts:
+    """Gather all that signals of any day from `first_as_of` to `as_of` look at.
+
+    With `witnesses` among the ids nothing is read that these signals cannot tell apart from silence.
+    """
+    recent = None
+    if witnesses is not None:
+        usage_from, people_from = (first_as_of - timedelta(days=days) for days in (USAGE_DAYS, PEOPLE_DAYS))
+        recent = Recent(usage_from, people_from, witnesses)
     minor = 10 ** minor_digits(workspace.currency)
-    return gather(ids, first_as_of - timedelta(days=LOOK_BACK_DAYS), as_of, workspace.time_zone, minor)
+    first_day = first_as_of - timedelta(days=LOOK_BACK_DAYS)
+    return gather(ids, first_day, as_of, workspace.time_zone, minor, recent)
 
 
 def snapshot_book(facts: Facts, as_of: date) -> Book:

@@ -242,7 +242,7 @@ def _concern(part: Part, risks: Risks | None, row: int) -> str | None:
 
 def _said(part: Part, measure: int, row: int) -> str:
     signal = part.card.card.measures[measure].signal
-    return BY_CODE[signal].say(float(part.book.values[signal].iloc[row]), float(part.book.before[signal].iloc[row]))
+    return BY_CODE[signal].say(float(part.book.values[signal].array[row]), float(part.book.before[signal].array[row]))
 
 
 def _changes(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any]) -> list[dict[str, Any]]:
