@@ -1,6 +1,7 @@
 """Gathers what is known of some accounts into the frames that models read."""
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -23,7 +24,8 @@ _QUERIES = {
     "interactions": """
         SELECT account_id, happened_at AS happened_on, recorded_at AS known_on, channel, direction, sentiment,
                satisfaction, coalesce(priority, '') AS priority, resolved_at AS resolved_on, escalated, reach
-        FROM interaction WHERE {span} AND happened_at >= %(begins)s AND happened_at < %(ends)s""",
+        FROM interaction WHERE {span} AND happened_at >= %(begins)s AND happened_at < %(ends)s
+        ORDER BY account_id, happened_at, id""",  # so that their sums are the same to the last bit each night
     "contacts": """
         SELECT account_id, coalesce(role, '') AS role, joined_on, left_on, left_known_at AS known_left_on
         FROM contact WHERE {span}""",
@@ -51,7 +53,7 @@ class Recent:
 
     usage_from: date
     people_from: date
-    witnesses: Set[int]
+    witnesses: AbstractSet[int]
 
 
 def gather(
@@ -88,7 +90,7 @@ def _usage(ids: Sequence[int], first_day: date, last_day: date, recent: Recent |
     totals = np.zeros((*newest.totals.shape[:2], older_days + newest.totals.shape[2]), np.float32)
     totals[:, :, older_days:] = newest.totals
     used = [place for place, meter in enumerate(newest.meters) if meter != ERRORS]
-    silent = ~newest.totals[:, used].any(axis=(1, 2))
+    silent = newest.totals.max(axis=2, initial=0)[:, used].max(axis=1, initial=0) <= 0
     whole = np.flatnonzero(silent | np.isin(ids, list(recent.witnesses)))
     older = usage_history([ids[place] for place in whole], first, newest.first_day - timedelta(days=1))
     totals[whole, :, :older_days] = older.totals

@@ -1,8 +1,10 @@
 """Reads the signals of accounts as of the end of a day."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -33,6 +35,11 @@ class Book:
     flags: np.ndarray
     arr: np.ndarray
 
+    @cached_property
+    def columns(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Each signal's values and the figures before."""
+        return {code: (self.values[code].to_numpy(float), self.before[code].to_numpy(float)) for code in self.values}
+
     def rows(self, chosen: np.ndarray) -> Self:
         """Give some of the accounts: a mask or places [n]."""
         frames = (frame.iloc[np.flatnonzero(chosen)].reset_index(drop=True) for frame in (self.values, self.before))
@@ -50,14 +57,16 @@ def read_book(
     witnesses = queries.witnesses(as_of, workspace.time_zone, LOOK_BACK_DAYS)
     for start in range(0, len(ids), CHUNK):
         progress(start, len(ids), "Reading signals")
-        chunk = set(queries.who_may_pay(ids[start : start + CHUNK], as_of))
-        book = snapshot_book(facts_of(workspace, sorted(chunk | witnesses), as_of, as_of, witnesses), as_of)
-        parts.append(book.rows(np.isin(book.ids, list(chunk))))
+        chunk = queries.who_may_pay(ids[start : start + CHUNK], as_of)
+        if chunk:
+            facts = facts_of(workspace, sorted(witnesses.union(chunk)), as_of, as_of, witnesses)
+            book = snapshot_book(facts, as_of)
+            parts.append(book.rows(np.isin(book.ids, chunk)))
     return joined(parts), queries.source_ages(as_of)
 
 
 def facts_of(
-    workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date, witnesses: Set[int] | None = None
+    workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date, witnesses: AbstractSet[int] | None = None
 ) -> Facts:
     """Gather all that signals of any day from `first_as_of` to `as_of` look at.
 

@@ -17,7 +17,7 @@ from app.health.reading import Ages, Book, Progress, ages_on, facts_of, joined, 
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
 from app.identity.models import Workspace
 from ml import artifacts
-from ml.explain import BookAverage, Reasons, average_of, reasons
+from ml.explain import BookAverage, Reason, average_of, reasons
 from ml.hazard.curve import risk_within
 from ml.hazard.model import HazardModel
 from ml.signals import BY_CODE
@@ -155,7 +155,7 @@ def _model_risks(model: HazardModel, version: int, book: Book, average: BookAver
         within=model.risk_at(book.values, book.flags, HORIZONS),
         lifetime=model.expected_lifetime_months(book.values, book.flags).in_all,
         average=average.risk,
-        told=[_told(found, row) for row in range(len(book.ids))],
+        told=[_told(said) for said in found.in_words()],
     )
 
 
@@ -209,13 +209,13 @@ def _risk_rows(book: Book, risks: Risks) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _told(found: Reasons, row: int) -> list[dict[str, Any]]:
+def _told(said: Sequence[Reason]) -> list[dict[str, Any]]:
     return [
         {
             "code": reason.code, "sentence": reason.sentence, "points": round(reason.points, 4),
             "act": BY_CODE[reason.code].acts_on if reason.code in BY_CODE else None,
         }
-        for reason in found.of(row)
+        for reason in said
     ]  # fmt: skip
 
 
@@ -242,7 +242,8 @@ def _concern(part: Part, risks: Risks | None, row: int) -> str | None:
 
 def _said(part: Part, measure: int, row: int) -> str:
     signal = part.card.card.measures[measure].signal
-    return BY_CODE[signal].say(float(part.book.values[signal].array[row]), float(part.book.before[signal].array[row]))
+    values, before = part.book.columns[signal]
+    return BY_CODE[signal].say(float(values[row]), float(before[row]))
 
 
 def _changes(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any]) -> list[dict[str, Any]]:

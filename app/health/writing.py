@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from msgspec.json import encode
 from sqlalchemy import text
 
+from app.accounts.spanning import listed
 from app.core.upserting import as_json
 from app.extensions import db
 
@@ -94,9 +96,10 @@ def clear_former(account_ids: Sequence[int]) -> None:
             text(
                 "UPDATE account_summary"
                 " SET band = 'unknown', score = NULL, risk = NULL, risk_reason = NULL, coverage = NULL"
-                " WHERE account_id = ANY(:ids) AND (score IS NOT NULL OR risk IS NOT NULL OR band <> 'unknown')"
+                " WHERE account_id = ANY(CAST(:ids AS bigint[]))"
+                " AND (score IS NOT NULL OR risk IS NOT NULL OR band <> 'unknown')"
             ),
-            {"ids": list(account_ids)},
+            {"ids": listed(account_ids)},
         )
 
 
@@ -113,4 +116,4 @@ def keep_average(version_id: int, average: dict[str, Any]) -> None:
 
 def _in_chunks(statement: str, rows: Rows, **values: Any) -> None:
     for start in range(0, len(rows), CHUNK):
-        db.session.execute(text(statement), values | {"rows": as_json(rows[start : start + CHUNK])})
+        db.session.execute(text(statement), values | {"rows": encode(rows[start : start + CHUNK]).decode()})
