@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from app.accounts.spanning import listed
 from app.core.clock import end_of_day
 from app.extensions import db
-from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion
+from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion, MoveModel
 
 
 def find_champion() -> ModelVersion | None:
@@ -21,6 +21,12 @@ def find_champion() -> ModelVersion | None:
 def find_latest_model() -> ModelVersion | None:
     """Give the newest training, whatever its verdict."""
     return db.session.execute(select(ModelVersion).order_by(ModelVersion.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def move_models() -> dict[str, MoveModel]:
+    """Give the newest training of each kind of move, whatever its verdict."""
+    newest = select(func.max(MoveModel.id)).group_by(MoveModel.kind)
+    return {model.kind: model for model in db.session.scalars(select(MoveModel).where(MoveModel.id.in_(newest)))}
 
 
 def all_account_ids() -> list[int]:

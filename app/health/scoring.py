@@ -12,18 +12,22 @@ from app.health import queries, writing
 from app.health.base_rates import base_rates
 from app.health.cards.choosing import CardInForce, cards_in_force, choose
 from app.health.models import ScoreOverride
+from app.health.moves.telling import Told, tell_moves
 from app.health.overriding import overrides_on
 from app.health.reading import Ages, Book, Progress, ages_on, facts_of, joined, read_book, snapshot_book, stale_out
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
+from app.health.telling import told_reasons
 from app.identity.models import Workspace
 from ml import artifacts
-from ml.explain import BookAverage, Reason, average_of, reasons
+from ml.explain import BookAverage, average_of, reasons
 from ml.hazard.curve import risk_within
 from ml.hazard.model import HazardModel
+from ml.hints import typical_of
 from ml.signals import BY_CODE
 
 HORIZONS = (30, 90, 180, 365)
 TELLING = 0.5  # points of risk below which a reason is not worth a sentence of its own
+STEADY = "steady"  # the band whose accounts are what others are held against
 GOOD = 60.0  # points below which a measure is a concern
 _UNSAID = "its figures moved"
 
@@ -68,13 +72,15 @@ def score_accounts(
     was = queries.standing_of(book.ids.tolist())
     standing = {account_id: row.band for account_id, row in was.items()}
     parts = _scored(workspace, book, ages, as_of, cards_in_force(), standing)
-    risks = _risks(joined([part.book for part in parts]), as_of, whole_book=account_ids is None)
+    told = joined([part.book for part in parts])
+    risks = _risks(told, as_of, [band for part in parts for band in part.bands], whole_book=account_ids is None)
+    moves = tell_moves(told, as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
     first = 0
     for part in parts:
         end = first + len(part.book.ids)
         if risks is not None:
-            _write(part, as_of, risks.rows(first, end), was)
+            _write(part, as_of, risks.rows(first, end), moves[first:end], was)
         first = end
     writing.clear_former(sorted(set(ids) - set(book.ids.tolist())))
     return len(book.ids)
@@ -127,17 +133,20 @@ def _part(
     return Part(in_force, book, scores, shown, bands, overrides)
 
 
-def _risks(book: Book, as_of: date, *, whole_book: bool) -> Risks | None:
+def _risks(book: Book, as_of: date, bands: Sequence[str], *, whole_book: bool) -> Risks | None:
     if not len(book.ids):
         return None
     champion = queries.find_champion()
     if champion is None or champion.artifact is None:
         return _base_risks(book, as_of)
-    model = artifacts.load(champion.artifact["model"])
-    average = _average(model, book, champion.artifact.get("average"), whole_book=whole_book)
+    model, kept = artifacts.load(champion.artifact["model"]), champion.artifact
+    average = _average(model, book, kept.get("average"), whole_book=whole_book)
+    typical = kept.get("typical", {})
     if whole_book:
-        writing.keep_average(champion.id, average.dump())
-    return _model_risks(model, champion.id, book, average)
+        typical = typical_of(book.values, np.array(bands) == STEADY)
+        for name, value in (("average", average.dump()), ("typical", typical)):
+            writing.keep_with_model("model_version", champion.id, name, value)
+    return _model_risks(model, champion.id, book, average, typical)
 
 
 def _average(model: HazardModel, book: Book, kept: dict[str, Any] | None, *, whole_book: bool) -> BookAverage:
@@ -146,7 +155,9 @@ def _average(model: HazardModel, book: Book, kept: dict[str, Any] | None, *, who
     return average_of(model, book.values, book.flags)
 
 
-def _model_risks(model: HazardModel, version: int, book: Book, average: BookAverage) -> Risks:
+def _model_risks(
+    model: HazardModel, version: int, book: Book, average: BookAverage, typical: Mapping[str, float]
+) -> Risks:
     found = reasons(model, book.values, book.before, book.flags, book=average)
     return Risks(
         basis="model",
@@ -155,7 +166,7 @@ def _model_risks(model: HazardModel, version: int, book: Book, average: BookAver
         within=model.risk_at(book.values, book.flags, HORIZONS),
         lifetime=model.expected_lifetime_months(book.values, book.flags).in_all,
         average=average.risk,
-        told=[_told(said) for said in found.in_words()],
+        told=told_reasons(model, found, typical),
     )
 
 
@@ -172,10 +183,10 @@ def _base_risks(book: Book, as_of: date) -> Risks:
     return Risks("base rate", None, survival, within, lifetime, float(within[:, 1].mean()), [[] for _ in book.ids])
 
 
-def _write(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any]) -> None:
+def _write(part: Part, as_of: date, risks: Risks, moves: Sequence[Told], was: Mapping[int, Any]) -> None:
     changes = _changes(part, as_of, risks, was)
     writing.write_scores(as_of, part.card.id, _score_rows(part))
-    writing.write_risks(as_of, _risk_rows(part.book, risks))
+    writing.write_risks(as_of, _risk_rows(part.book, risks, moves))
     writing.write_summaries(as_of, _summary_rows(part, risks))
     writing.write_changes(as_of, changes)
 
@@ -196,26 +207,16 @@ def _score_rows(part: Part) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _risk_rows(book: Book, risks: Risks) -> list[dict[str, Any]]:
+def _risk_rows(book: Book, risks: Risks, moves: Sequence[Told]) -> list[dict[str, Any]]:
     survival, within = risks.survival.round(6).tolist(), risks.within.round(6)
     return [
         {
             "account_id": account_id, "basis": risks.basis, "model_version_id": risks.model_version_id,
             "survival": survival[row], "average_90": risks.average, "lifetime_months": float(risks.lifetime[row]),
             **{f"risk_{days}": float(within[row, n]) for n, days in enumerate(HORIZONS)},
-            "reasons": risks.told[row],
+            "reasons": risks.told[row], **moves[row],
         }
         for row, account_id in enumerate(book.ids.tolist())
-    ]  # fmt: skip
-
-
-def _told(said: Sequence[Reason]) -> list[dict[str, Any]]:
-    return [
-        {
-            "code": reason.code, "sentence": reason.sentence, "points": round(reason.points, 4),
-            "act": BY_CODE[reason.code].acts_on if reason.code in BY_CODE else None,
-        }
-        for reason in said
     ]  # fmt: skip
 
 

@@ -21,6 +21,10 @@ def sentence(value: float, before: float) -> str:
     return f"a {word} tone ({tone:+.2f}) in {count(before, 'message')} over 90 days"
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"the tone of messages were {'negative' if value < -0.1 else 'positive' if value > 0.1 else 'neutral'}"
+
+
 SIGNAL = Signal(
     "sentiment",
     "Tone of messages",
@@ -29,4 +33,5 @@ SIGNAL = Signal(
     "Answer the worst message yourself, by phone",
     measure,
     sentence,
+    supposing,
 )
