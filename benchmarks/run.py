@@ -19,7 +19,7 @@ import app.models  # noqa: F401
 from app import create_app
 from app.core import migrating
 from app.local.servers import servers
-from benchmarks import api, flow, ingest, learning, pages, scoring
+from benchmarks import api, flow, ingest, learning, moves, pages, scoring
 from benchmarks.results import Result, write
 from config import Config, sqlalchemy_url
 
@@ -30,6 +30,7 @@ ALL: dict[str, Callable[[Flask], Iterator[Result]]] = {
     "api": api.measure,
     "scoring": scoring.measure,
     "learning": learning.measure,
+    "moves": moves.measure,
 }
 
 
