@@ -42,7 +42,8 @@ class Book:
 
     def rows(self, chosen: np.ndarray) -> Self:
         """Give some of the accounts: a mask or places [n]."""
-        frames = (frame.iloc[np.flatnonzero(chosen)].reset_index(drop=True) for frame in (self.values, self.before))
+        places = np.arange(len(self.ids))[chosen]
+        frames = (frame.iloc[places].reset_index(drop=True) for frame in (self.values, self.before))
         return type(self)(self.ids[chosen], *frames, self.flags[chosen], self.arr[chosen])
 
 

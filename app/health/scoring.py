@@ -1,22 +1,23 @@
 """Scores accounts: facts as of a day → signals → scorecard, risk and reasons → rows."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
 
 import numpy as np
 
+from app.core.collecting import uncollected
 from app.core.money import minor_digits
 from app.health import queries, writing
 from app.health.base_rates import base_rates
 from app.health.cards.choosing import CardInForce, cards_in_force, choose
 from app.health.models import ScoreOverride
-from app.health.moves.telling import Told, tell_moves
+from app.health.moves.telling import Moves, Told, moves_of
 from app.health.overriding import overrides_on
 from app.health.reading import Ages, Book, Progress, ages_on, facts_of, joined, read_book, snapshot_book, stale_out
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
-from app.health.telling import told_reasons
+from app.health.telling import reasons_teller
 from app.identity.models import Workspace
 from ml import artifacts
 from ml.explain import BookAverage, average_of, reasons
@@ -25,6 +26,7 @@ from ml.hazard.model import HazardModel
 from ml.hints import typical_of
 from ml.signals import BY_CODE
 
+STRETCH = 5_000  # accounts put into words and written at a time, so that memory does not grow with the book
 HORIZONS = (30, 90, 180, 365)
 TELLING = 0.5  # points of risk below which a reason is not worth a sentence of its own
 STEADY = "steady"  # the band whose accounts are what others are held against
@@ -43,6 +45,13 @@ class Part:
     bands: list[str]
     overrides: Mapping[int, ScoreOverride]
 
+    def rows(self, stretch: slice) -> Self:
+        """Give a stretch of the accounts."""
+        places = np.arange(len(self.shown))[stretch]
+        scores = Scores(self.scores.points[places], self.scores.score[places], self.scores.coverage[places])
+        book, bands = self.book.rows(places), self.bands[stretch]
+        return type(self)(self.card, book, scores, self.shown[places], bands, self.overrides)
+
 
 @dataclass(frozen=True)
 class Risks:
@@ -54,13 +63,13 @@ class Risks:
     within: np.ndarray
     lifetime: np.ndarray
     average: float
-    told: list[list[dict[str, Any]]]
+    tell: Callable[[slice], list[list[dict[str, Any]]]]
+    told: list[list[dict[str, Any]]] = field(default_factory=list)
 
-    def rows(self, first: int, end: int) -> Self:
-        """Give the accounts first..end-1."""
-        stretch = slice(first, end)
+    def rows(self, stretch: slice) -> Self:
+        """Give a stretch of the accounts, their reasons told."""
         arrays = (self.survival[stretch], self.within[stretch], self.lifetime[stretch])
-        return type(self)(self.basis, self.model_version_id, *arrays, self.average, self.told[stretch])
+        return type(self)(self.basis, self.model_version_id, *arrays, self.average, self.tell, self.tell(stretch))
 
 
 def score_accounts(
@@ -74,16 +83,23 @@ def score_accounts(
     parts = _scored(workspace, book, ages, as_of, cards_in_force(), standing)
     told = joined([part.book for part in parts])
     risks = _risks(told, as_of, [band for part in parts for band in part.bands], whole_book=account_ids is None)
-    moves = tell_moves(told, as_of, whole_book=account_ids is None)
+    moves = moves_of(told, as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
-    first = 0
-    for part in parts:
-        end = first + len(part.book.ids)
-        if risks is not None:
-            _write(part, as_of, risks.rows(first, end), moves[first:end], was)
-        first = end
+    if risks is not None:
+        _write_all(parts, as_of, risks, moves, was)
     writing.clear_former(sorted(set(ids) - set(book.ids.tolist())))
     return len(book.ids)
+
+
+def _write_all(parts: Sequence[Part], as_of: date, risks: Risks, moves: Moves, was: Mapping[int, Any]) -> None:
+    first = 0
+    for part in parts:
+        for start in range(0, len(part.book.ids), STRETCH):
+            piece = part.rows(slice(start, start + STRETCH))
+            whole = slice(first, first + len(piece.book.ids))
+            with uncollected():
+                _write(piece, as_of, risks.rows(whole), moves.rows(whole), was)
+            first = whole.stop
 
 
 def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = lambda *_: None) -> None:
@@ -166,7 +182,7 @@ def _model_risks(
         within=model.risk_at(book.values, book.flags, HORIZONS),
         lifetime=model.expected_lifetime_months(book.values, book.flags).in_all,
         average=average.risk,
-        told=told_reasons(model, found, typical),
+        tell=reasons_teller(model, found, typical),
     )
 
 
@@ -180,7 +196,11 @@ def _base_risks(book: Book, as_of: date) -> Risks:
     survival = np.cumprod(1 - hazards, axis=1)
     within = np.column_stack([risk_within(log_odds, days) for days in HORIZONS])
     lifetime = survival.sum(axis=1) / (1 - survival[:, -1])
-    return Risks("base rate", None, survival, within, lifetime, float(within[:, 1].mean()), [[] for _ in book.ids])
+    return Risks("base rate", None, survival, within, lifetime, float(within[:, 1].mean()), _no_reasons)
+
+
+def _no_reasons(stretch: slice) -> list[list[dict[str, Any]]]:
+    return [[] for _ in range(stretch.start, stretch.stop)]
 
 
 def _write(part: Part, as_of: date, risks: Risks, moves: Sequence[Told], was: Mapping[int, Any]) -> None:
