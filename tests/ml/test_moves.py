@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from tiny import TODAY, book, contract
 
-from ml.labels import Panel
-from ml.moves import CONTRACTION, EXPANSION, learn_moves, moves_of
+from ml.checks.shuffling import fates_shuffled
+from ml.labels import Panel, landmarks_before, panel_of
+from ml.learning import Lesson
+from ml.moves import CONTRACTION, EXPANSION, learn_move, learn_moves, moves_of
 
 LANDMARK = "2025-06-01"
 
@@ -95,3 +97,12 @@ def test_expansions_of_a_simulated_company_are_told_and_come_true(company):
     assert 0.7 < told.report["unseen_months"]["measures"]["calibration_slope"]["value"] < 1.3
     again = learn_moves(company, TODAY, seed=1)[1]
     assert again.report == told.report
+
+
+@pytest.mark.parametrize("kind", [CONTRACTION, EXPANSION])
+def test_moves_dealt_out_anew_are_refused(company, kind):
+    landmarks = landmarks_before(company.first_day, TODAY)
+    rows = moves_of(company, panel_of(company, TODAY, landmarks), TODAY, kind)
+    learned = learn_move(kind, Lesson(fates_shuffled(rows, seed=1), landmarks, TODAY, seed=1))
+    assert learned.model is None
+    assert learned.verdict.sentences[0].startswith(f"No model of {kind}s can be trusted here: ")
