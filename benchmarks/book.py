@@ -31,6 +31,13 @@ def large_book(accounts: int) -> Workspace:
     return _make(LARGE, accounts, seed_of=1)
 
 
+def book_of(accounts: int, months: int) -> Workspace:
+    """Give a workspace alone with a history of some months, making it the first time."""
+    name = f"Benchmark, {accounts} over {months} months"
+    found = db.session.execute(select(Workspace).where(Workspace.name == name)).scalar_one_or_none()
+    return found or _make(name, accounts, seed_of=1, months=months)
+
+
 def person_of(workspace: Workspace, role: str) -> User:
     """Give somebody of a workspace with a role."""
     with tenancy.workspace(workspace.id):
@@ -43,7 +50,7 @@ def last_day() -> date:
     return datetime.now(UTC).date() - timedelta(days=1)
 
 
-def _make(name: str, accounts: int, seed_of: int) -> Workspace:
+def _make(name: str, accounts: int, seed_of: int, months: int = MONTHS) -> Workspace:
     started = time.monotonic()
     workspace = making.make_workspace(
         dict.fromkeys(map(making.email_of, (*making.CSMS, *making.OTHERS.values())), PASSWORD)
@@ -51,7 +58,7 @@ def _make(name: str, accounts: int, seed_of: int) -> Workspace:
     workspace.name = name
     now = datetime.now(UTC)
     with tenancy.workspace(workspace.id):
-        company = simulate(accounts, MONTHS, seed_of, last_day())
+        company = simulate(accounts, months, seed_of, last_day())
         seed(company, [making.email_of(csm) for csm in making.CSMS])
         db.session.commit()
         db.session.execute(text("ANALYZE"))

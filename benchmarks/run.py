@@ -20,7 +20,7 @@ import app.models  # noqa: F401
 from app import create_app
 from app.core import migrating
 from app.local.servers import servers
-from benchmarks import api, flow, ingest, learning, pages, scoring
+from benchmarks import api, flow, ingest, learning, moves, pages, scoring
 from benchmarks.foreign import measuring as foreign
 from benchmarks.results import Result, write
 from config import Config, sqlalchemy_url
@@ -33,6 +33,7 @@ ALL: dict[str, Callable[[Flask], Iterator[Result]]] = {
     "scoring": scoring.measure,
     "learning": learning.measure,
     "foreign": foreign.measure,
+    "moves": moves.measure,
 }
 
 

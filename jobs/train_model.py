@@ -1,4 +1,4 @@
-"""Trains the churn model when a week has passed since the last training, and scores the book with it."""
+"""Trains the models of churn and of moves when a week has passed since the last training, and scores with them."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from app.core.clock import day_in, utc_now
 from app.core.queue import Lease
 from app.extensions import db
 from app.health import dating, learning, queries
+from app.health.moves.learning import train_moves
 from app.identity.models import Workspace
 
 EVERY = timedelta(days=7)
@@ -19,4 +20,5 @@ def run(lease: Lease, *, asked: bool = False) -> None:
     latest = queries.find_latest_model()
     if asked or latest is None or as_of - latest.trained_on >= EVERY:
         learning.train(workspace, as_of, progress=lease.progress)
+        train_moves(workspace, as_of, progress=lease.progress)
         queue.defer("score_accounts", unique_key="all")

@@ -1,5 +1,6 @@
 """Why an account's risk differs from the book's average, in points of risk that add up exactly."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -70,16 +71,26 @@ class Reasons:
 
     def of(self, row: int) -> list[Reason]:
         """Return one account's reasons in words, the last being everything else."""
-        found = [
-            Reason(self.codes[code], self._sentence(row, int(code)), float(points))
-            for code, points in zip(self.code[row], self.points[row], strict=True)
-        ]
-        return [*found, Reason(REST, "everything else", float(self.rest[row]))]
+        return next(self.in_words(slice(row, row + 1)))
 
-    def _sentence(self, row: int, code: int) -> str:
+    def in_words(self, rows: slice = slice(None)) -> Iterator[list[Reason]]:
+        """Yield the reasons of each account in words."""
+        chosen = np.minimum(self.code[rows], len(self.codes) - 2)  # the renewal has no figure
+        figures = (np.take_along_axis(of[rows], chosen, axis=1) for of in (self.values, self.before))
+        columns = (self.code[rows], self.points[rows], *figures, self.rest[rows])
+        for row, (codes, points, values, before, rest) in enumerate(
+            zip(*(column.tolist() for column in columns), strict=True), start=rows.start or 0
+        ):
+            found = [
+                Reason(self.codes[code], self._sentence(row, code, value, figure), share)
+                for code, share, value, figure in zip(codes, points, values, before, strict=True)
+            ]
+            yield [*found, Reason(REST, "everything else", rest)]
+
+    def _sentence(self, row: int, code: int, value: float, before: float) -> str:
         if self.codes[code] == RENEWAL:
             return renewal_sentence(self.flags[row])
-        return BY_CODE[self.codes[code]].say(self.values[row, code], self.before[row, code])
+        return BY_CODE[self.codes[code]].say(value, before)
 
 
 def reasons(

@@ -20,8 +20,13 @@ WITH fell AS (
     SELECT DISTINCT s.workspace_id, s.account_id, due.day
     FROM subscription s
     CROSS JOIN LATERAL (
+        SELECT ((CAST(:first AS date) - s.renews_on) / 30.4)::int AS to_first,
+               ((CAST(:before AS date) - s.renews_on) / 30.4)::int AS to_before
+    ) months
+    CROSS JOIN LATERAL (
         SELECT (s.renews_on + make_interval(months => (s.term_months * n)::int))::date AS day
-        FROM generate_series(0, 60) AS n
+        FROM generate_series(GREATEST(0, months.to_first / NULLIF(s.term_months, 0)::int - 1),
+                             LEAST(60, months.to_before / NULLIF(s.term_months, 0)::int + 1)) AS n
         WHERE s.renews_on + make_interval(months => (s.term_months * n)::int) < CAST(:before AS date)
     ) due
     WHERE s.term_months >= 2 AND s.arr_minor > 0 AND NOT s.is_trial AND s.started_on < CAST(:before AS date)

@@ -8,4 +8,9 @@ def span(account_ids: Sequence[int]) -> str:
     low, high = account_ids[0], account_ids[-1]
     if high - low < 2 * len(account_ids):
         return f"account_id BETWEEN {low:d} AND {high:d}"
-    return f"account_id = ANY('{{{','.join(f'{each:d}' for each in account_ids)}}}')"
+    return f"account_id = ANY('{listed(account_ids)}')"
+
+
+def listed(account_ids: Sequence[int]) -> str:
+    """Give ids as PostgreSQL writes an array: one parameter to be cast, far cheaper than a bound list of thousands."""
+    return f"{{{','.join(f'{each:d}' for each in account_ids)}}}"

@@ -7,6 +7,7 @@ from app.demo.company import Company, simulate
 from app.demo.seeding import seed
 from app.forecast.deriving import derive
 from app.health import learning, scoring
+from app.health.moves.learning import train_moves
 from app.identity.founding import found
 from app.identity.models import Workspace
 from app.playbooks.defaults import ensure_defaults
@@ -48,6 +49,7 @@ def _reading(workspace: Workspace, as_of: date, now: datetime) -> Iterator[Step]
     weeks = [*(as_of - timedelta(weeks=back) for back in range(WEEKS_SCORED, 0, -1)), as_of - timedelta(days=1)]
     yield f"Scoring the past {WEEKS_SCORED} weeks", lambda: scoring.score_past(workspace, weeks)
     yield "Training the churn model, judged on months it has not seen", lambda: learning.train(workspace, as_of)
+    yield "Training the models of contraction and expansion", lambda: train_moves(workspace, as_of)
     yield "Scoring the book, forecasting its renewals", lambda: derive(workspace, as_of)
     yield "Setting up playbooks", lambda: (ensure_defaults(now), match(now, now.date()))
 

@@ -59,6 +59,7 @@ def show(account_id: int) -> str:
         in_words=receipts.in_words,
         risk=risk,
         model=health.find_latest_model(),
+        move_models=health.move_models(),
         survival=charts.survival(risk.survival, summary.renews_on, risk.scored_on) if risk else None,
         history=charts.scores(health.score_history(account_id, today - timedelta(weeks=WEEKS))),
         meters=_meters(account_id, today),

@@ -35,5 +35,5 @@ class Knowledge:
 
     @property
     def moment(self) -> str | None:
-        """Give the name of the value that holds the moment, where there is one (former.py)."""
-        return None if self.stored_by is None else "stored_by"
+        """Give the moment as SQL, where there is one (former.py)."""
+        return None if self.stored_by is None else ":stored_by"

@@ -118,6 +118,20 @@ class ModelCheck(TenantKey, db.Model):
     __table_args__ = (refers_to("model_version", "model_version_id"),)
 
 
+class MoveModel(Tenant, db.Model):
+    """One training of a model of `contraction` or `expansion`. The newest of a kind stands; without an artifact it was
+    refused, and base rates are told."""
+
+    __tablename__ = "move_model"
+    kind: Mapped[str]
+    verdict: Mapped[list[Any]]
+    report: Mapped[dict[str, Any]]
+    artifact: Mapped[dict[str, Any] | None]
+    trained_on: Mapped[date]
+    trained_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    __table_args__ = (Index("ix_move_model_kind", "workspace_id", "kind", "id"),)
+
+
 class HealthScore(TenantKey, db.Model):
     """An account's score on a day, with everything it was made of: `values` and the figures `before` they are compared
     with, in the order of the scorecard's signals; NULL is unknown or stale. `computed` is what the card says where a
@@ -149,7 +163,11 @@ class HealthScore(TenantKey, db.Model):
 
 
 class ChurnScore(TenantKey, db.Model):
-    """An account's risk on a day: one survival curve, the risks read off it, and the reasons that add up."""
+    """An account's risk on a day: one survival curve, the risks read off it, and the reasons that add up.
+
+    Apart from it, the chance to pay less, or more, within 90 days while staying; `moves` keeps basis, book's average
+    and reasons of each.
+    """
 
     __tablename__ = "churn_score"
     account_id: Mapped[int] = mapped_column(primary_key=True)
@@ -164,6 +182,9 @@ class ChurnScore(TenantKey, db.Model):
     lifetime_months: Mapped[float | None] = mapped_column(Double)
     average_90: Mapped[float] = mapped_column(Double)
     reasons: Mapped[list[Any]]
+    contraction_90: Mapped[float | None] = mapped_column(Double)
+    expansion_90: Mapped[float | None] = mapped_column(Double)
+    moves: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     computed_at: Mapped[datetime] = mapped_column(server_default=func.now())
     __table_args__ = (
         refers_to("account", "account_id"),

@@ -4,10 +4,19 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
+from app.accounts.spanning import listed
 from app.extensions import db
-from app.health.models import ChurnScore, CorrectedScore, HealthChange, HealthScore, ModelCheck, ModelVersion
+from app.health.models import (
+    ChurnScore,
+    CorrectedScore,
+    HealthChange,
+    HealthScore,
+    ModelCheck,
+    ModelVersion,
+    MoveModel,
+)
 
 
 def accounts_by_card() -> dict[int, int]:
@@ -49,33 +58,48 @@ def model_checks(limit: int, version_id: int | None = None) -> Sequence[ModelChe
     ).all()
 
 
+def move_models() -> dict[str, MoveModel]:
+    """Give the newest training of each kind of move, whatever its verdict."""
+    newest = select(func.max(MoveModel.id)).group_by(MoveModel.kind)
+    return {model.kind: model for model in db.session.scalars(select(MoveModel).where(MoveModel.id.in_(newest)))}
+
+
 def all_account_ids() -> list[int]:
     """Give the ids of all accounts, ascending."""
     return list(db.session.scalars(text("SELECT id FROM account ORDER BY id")))
+
+
+def who_may_pay(account_ids: Sequence[int], day: date) -> list[int]:
+    """Give those of the accounts with a subscription that ran at the end of a day, or was not known to have ended."""
+    query = text(
+        "SELECT DISTINCT account_id FROM subscription WHERE account_id = ANY(CAST(:ids AS bigint[]))"
+        " AND started_on <= :day AND (ended_on IS NULL OR ended_on > :day OR end_known_at >= CAST(:day AS date))"
+    )
+    return list(db.session.scalars(query, {"ids": listed(account_ids), "day": day}))
 
 
 def standing_of(account_ids: Sequence[int]) -> dict[int, Any]:
     """Give how accounts stood at their last scoring: rows (band, score, risk); those never scored are left out."""
     query = text(
         "SELECT account_id, band, score, risk FROM account_summary"
-        " WHERE account_id = ANY(:ids) AND scored_on IS NOT NULL"
+        " WHERE account_id = ANY(CAST(:ids AS bigint[])) AND scored_on IS NOT NULL"
     )
-    return {row.account_id: row for row in db.session.execute(query, {"ids": list(account_ids)})}
+    return {row.account_id: row for row in db.session.execute(query, {"ids": listed(account_ids)})}
 
 
 def tiers_of(account_ids: Sequence[int]) -> dict[int, str | None]:
     """Give the tiers of accounts."""
-    query = text("SELECT id, tier FROM account WHERE id = ANY(:ids)")
-    return {row[0]: row[1] for row in db.session.execute(query, {"ids": list(account_ids)})}
+    query = text("SELECT id, tier FROM account WHERE id = ANY(CAST(:ids AS bigint[]))")
+    return {row[0]: row[1] for row in db.session.execute(query, {"ids": listed(account_ids)})}
 
 
 def latest_values(account_ids: Sequence[int], before: date) -> dict[int, list[float | None]]:
     """Give the signals that accounts were last scored with, before a day."""
     query = text(
         "SELECT DISTINCT ON (account_id) account_id, values FROM health_score"
-        " WHERE account_id = ANY(:ids) AND scored_on < :before ORDER BY account_id, scored_on DESC"
+        " WHERE account_id = ANY(CAST(:ids AS bigint[])) AND scored_on < :before ORDER BY account_id, scored_on DESC"
     )
-    return {row[0]: row[1] for row in db.session.execute(query, {"ids": list(account_ids), "before": before})}
+    return {row[0]: row[1] for row in db.session.execute(query, {"ids": listed(account_ids), "before": before})}
 
 
 def source_ages(as_of: date) -> dict[str, int | None]:

@@ -1,15 +1,18 @@
 """Reads the signals of accounts as of the end of a day."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from typing import Self
 
 import numpy as np
 import pandas as pd
 
 from app.core.money import minor_digits
-from app.health.gathering import gather
+from app.health import queries
+from app.health.gathering import Recent, gather
 from app.health.knowledge import Knowledge
 from app.health.scorecard import SIGNALS, Card
 from app.health.witnessing import witnesses
@@ -18,7 +21,8 @@ from ml.facts import Facts
 from ml.features import MONTHS, Snapshot, snapshot_as_of
 
 LOOK_BACK_DAYS = 400
-CHUNK = 10_000
+USAGE_DAYS, PEOPLE_DAYS = 180, 56  # further back signals ask only whether, and when last, there was use at all
+CHUNK = 5_000
 Progress = Callable[[int, int | None, str], None]
 Ages = Mapping[str, int | None]
 
@@ -33,9 +37,15 @@ class Book:
     flags: np.ndarray
     arr: np.ndarray
 
+    @cached_property
+    def columns(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """Each signal's values and the figures before."""
+        return {code: (self.values[code].to_numpy(float), self.before[code].to_numpy(float)) for code in self.values}
+
     def rows(self, chosen: np.ndarray) -> Self:
         """Give some of the accounts: a mask or places [n]."""
-        frames = (frame.iloc[np.flatnonzero(chosen)].reset_index(drop=True) for frame in (self.values, self.before))
+        places = np.arange(len(self.ids))[chosen]
+        frames = (frame.iloc[places].reset_index(drop=True) for frame in (self.values, self.before))
         return type(self)(self.ids[chosen], *frames, self.flags[chosen], self.arr[chosen])
 
 
@@ -46,17 +56,27 @@ def read_book(
     parts, also, as_of = [], witnesses(knowledge, LOOK_BACK_DAYS), knowledge.as_of
     for start in range(0, len(ids), CHUNK):
         progress(start, len(ids), "Reading signals")
-        chunk = set(ids[start : start + CHUNK])
-        book = snapshot_book(facts_of(workspace, sorted(chunk | also), as_of, as_of), as_of)
-        parts.append(book.rows(np.isin(book.ids, list(chunk))))
+        chunk = queries.who_may_pay(ids[start : start + CHUNK], as_of)
+        if chunk:
+            book = snapshot_book(facts_of(workspace, sorted(also.union(chunk)), as_of, as_of, also), as_of)
+            parts.append(book.rows(np.isin(book.ids, chunk)))
     return joined(parts)
 
 
-def facts_of(workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date) -> Facts:
-    """Gather all that signals of any day from `first_as_of` to `as_of` look at."""
+def facts_of(
+    workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date, also: AbstractSet[int] | None = None
+) -> Facts:
+    """Gather all that signals of any day from `first_as_of` to `as_of` look at.
+
+    With witnesses (`also`) among the ids nothing is read that these signals cannot tell apart from silence.
+    """
+    recent = None
+    if also is not None:
+        usage_from, people_from = (first_as_of - timedelta(days=days) for days in (USAGE_DAYS, PEOPLE_DAYS))
+        recent = Recent(usage_from, people_from, also)
     minor = 10 ** minor_digits(workspace.currency)
-    first = first_as_of - timedelta(days=LOOK_BACK_DAYS)
-    return gather(ids, first, as_of, workspace.time_zone, minor, known_after=first_as_of)
+    first_day = first_as_of - timedelta(days=LOOK_BACK_DAYS)
+    return gather(ids, first_day, as_of, workspace.time_zone, minor, recent, known_after=first_as_of)
 
 
 def snapshot_book(facts: Facts, as_of: date) -> Book:

@@ -73,6 +73,35 @@ class Reason(Shown):
     sentence: str = Field(examples=["used 38 % less than in the 28 days before"])
     points: float = Field(description="Percentage points of the risk within 90 days.", examples=[4.2])
     act: str | None = Field(description="What can be done about it.", examples=["Ask what has changed in their work"])
+    hint: str | None = Field(
+        None,
+        description="What the model would say if this figure were that of a typical steady account; the model does not"
+        " know that acting causes it.",
+        examples=["If usage had held in four weeks, the risk would be about 9 % instead of 12 %."],
+    )
+
+
+class MoveReason(Shown):
+    """One signal's share in how a chance differs from the book's average."""
+
+    code: str = Field(examples=["seat_use"])
+    sentence: str = Field(examples=["48 of 50 seats in use"])
+    points: float = Field(description="Percentage points of the chance within 90 days.", examples=[3.1])
+
+
+class Move(Shown):
+    """What the chance of a contraction or an expansion rests on."""
+
+    basis: str = Field(description="`model`, or what stands in for it.", examples=["model"])
+    average: float = Field(description="The book's average within 90 days.", examples=[0.08])
+    reasons: list[MoveReason] = Field(description="They add up to the difference from the average.")
+
+
+class Moves(Shown):
+    """Both moves; an account scored before they were told has none."""
+
+    contraction: Move | None = None
+    expansion: Move | None = None
 
 
 class Risk(Shown):
@@ -90,6 +119,11 @@ class Risk(Shown):
     survival: list[float] = Field(description="The chance to be there still, a month apart.", examples=[[1.0, 0.96]])
     lifetime_months: float | None = Field(examples=[31.5])
     reasons: list[Reason] = Field(description="They add up to the difference from the average.")
+    contraction_90: float | None = Field(
+        description="The chance that it stays and pays less within 90 days; no part of the risk.", examples=[0.04]
+    )
+    expansion_90: float | None = Field(description="The chance that it stays and pays more.", examples=[0.12])
+    moves: Moves = Field(description="What these two chances rest on.")
 
 
 class HistoryAsked(Asked):

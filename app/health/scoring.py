@@ -1,12 +1,13 @@
 """Scores accounts: facts as of a day → signals → scorecard, risk and reasons → rows."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Self
 
 import numpy as np
 
+from app.core.collecting import uncollected
 from app.core.money import minor_digits
 from app.health import checking, queries, writing
 from app.health.base_rates import base_rates
@@ -14,18 +15,23 @@ from app.health.cards.choosing import CardInForce, cards_in_force, choose
 from app.health.freshness import source_ages
 from app.health.knowledge import Knowledge
 from app.health.models import ScoreOverride
+from app.health.moves.telling import Moves, Told, moves_of
 from app.health.overriding import overrides_on
 from app.health.reading import Ages, Book, Progress, facts_of, joined, read_book, snapshot_book, stale_out
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
+from app.health.telling import reasons_teller
 from app.identity.models import Workspace
 from ml import artifacts
-from ml.explain import BookAverage, Reasons, average_of, reasons
+from ml.explain import BookAverage, average_of, reasons
 from ml.hazard.curve import risk_within
 from ml.hazard.model import HazardModel
+from ml.hints import typical_of
 from ml.signals import BY_CODE
 
+STRETCH = 5_000  # accounts put into words and written at a time, so that memory does not grow with the book
 HORIZONS = (30, 90, 180, 365)
 TELLING = 0.5  # points of risk below which a reason is not worth a sentence of its own
+STEADY = "steady"  # the band whose accounts are what others are held against
 GOOD = 60.0  # points below which a measure is a concern
 _UNSAID = "its figures moved"
 
@@ -41,6 +47,13 @@ class Part:
     bands: list[str]
     overrides: Mapping[int, ScoreOverride]
 
+    def rows(self, stretch: slice) -> Self:
+        """Give a stretch of the accounts."""
+        places = np.arange(len(self.shown))[stretch]
+        scores = Scores(self.scores.points[places], self.scores.score[places], self.scores.coverage[places])
+        book, bands = self.book.rows(places), self.bands[stretch]
+        return type(self)(self.card, book, scores, self.shown[places], bands, self.overrides)
+
 
 @dataclass(frozen=True)
 class Risks:
@@ -52,13 +65,13 @@ class Risks:
     within: np.ndarray
     lifetime: np.ndarray
     average: float
-    told: list[list[dict[str, Any]]]
+    tell: Callable[[slice], list[list[dict[str, Any]]]]
+    told: list[list[dict[str, Any]]] = field(default_factory=list)
 
-    def rows(self, first: int, end: int) -> Self:
-        """Give the accounts first..end-1."""
-        stretch = slice(first, end)
+    def rows(self, stretch: slice) -> Self:
+        """Give a stretch of the accounts, their reasons told."""
         arrays = (self.survival[stretch], self.within[stretch], self.lifetime[stretch])
-        return type(self)(self.basis, self.model_version_id, *arrays, self.average, self.told[stretch])
+        return type(self)(self.basis, self.model_version_id, *arrays, self.average, self.tell, self.tell(stretch))
 
 
 def score_accounts(
@@ -72,18 +85,28 @@ def score_accounts(
     standing = {account_id: row.band for account_id, row in was.items()}
     parts = _scored(workspace, book, knowledge, cards_in_force(), standing)
     whole = joined([part.book for part in parts])
-    risks = _risks(whole, as_of, whole_book=account_ids is None)
+    risks = _risks(whole, as_of, [band for part in parts for band in part.bands], whole_book=account_ids is None)
+    moves = moves_of(whole, as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
-    first = 0
-    for part in parts:
-        end = first + len(part.book.ids)
-        if risks is not None:
-            _write(part, as_of, risks.rows(first, end), was, read_at)
-        first = end
+    if risks is not None:
+        _write_all(parts, as_of, risks, moves, was, read_at)
     if account_ids is None:
         checking.check_model(as_of, whole.values)
     writing.clear_former(sorted(set(ids) - set(book.ids.tolist())))
     return len(book.ids)
+
+
+def _write_all(
+    parts: Sequence[Part], as_of: date, risks: Risks, moves: Moves, was: Mapping[int, Any], read_at: datetime
+) -> None:
+    first = 0
+    for part in parts:
+        for start in range(0, len(part.book.ids), STRETCH):
+            piece = part.rows(slice(start, start + STRETCH))
+            whole = slice(first, first + len(piece.book.ids))
+            with uncollected():
+                _write(piece, as_of, risks.rows(whole), moves.rows(whole), was, read_at)
+            first = whole.stop
 
 
 def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = lambda *_: None) -> None:
@@ -129,17 +152,20 @@ def _scored(
     return [score_part(in_force, book.rows(place == n), ages, overrides, standing) for n, in_force in enumerate(cards)]
 
 
-def _risks(book: Book, as_of: date, *, whole_book: bool) -> Risks | None:
+def _risks(book: Book, as_of: date, bands: Sequence[str], *, whole_book: bool) -> Risks | None:
     if not len(book.ids):
         return None
     champion = queries.find_champion()
     if champion is None or champion.artifact is None:
         return _base_risks(book, as_of)
-    model = artifacts.load(champion.artifact["model"])
-    average = _average(model, book, champion.artifact.get("average"), whole_book=whole_book)
+    model, kept = artifacts.load(champion.artifact["model"]), champion.artifact
+    average = _average(model, book, kept.get("average"), whole_book=whole_book)
+    typical = kept.get("typical", {})
     if whole_book:
-        writing.keep_average(champion.id, average.dump())
-    return _model_risks(model, champion.id, book, average)
+        typical = typical_of(book.values, np.array(bands) == STEADY)
+        for name, value in (("average", average.dump()), ("typical", typical)):
+            writing.keep_with_model("model_version", champion.id, name, value)
+    return _model_risks(model, champion.id, book, average, typical)
 
 
 def _average(model: HazardModel, book: Book, kept: dict[str, Any] | None, *, whole_book: bool) -> BookAverage:
@@ -148,7 +174,9 @@ def _average(model: HazardModel, book: Book, kept: dict[str, Any] | None, *, who
     return average_of(model, book.values, book.flags)
 
 
-def _model_risks(model: HazardModel, version: int, book: Book, average: BookAverage) -> Risks:
+def _model_risks(
+    model: HazardModel, version: int, book: Book, average: BookAverage, typical: Mapping[str, float]
+) -> Risks:
     found = reasons(model, book.values, book.before, book.flags, book=average)
     return Risks(
         basis="model",
@@ -157,7 +185,7 @@ def _model_risks(model: HazardModel, version: int, book: Book, average: BookAver
         within=model.risk_at(book.values, book.flags, HORIZONS),
         lifetime=model.expected_lifetime_months(book.values, book.flags).in_all,
         average=average.risk,
-        told=[_told(found, row) for row in range(len(book.ids))],
+        tell=reasons_teller(model, found, typical),
     )
 
 
@@ -171,13 +199,19 @@ def _base_risks(book: Book, as_of: date) -> Risks:
     survival = np.cumprod(1 - hazards, axis=1)
     within = np.column_stack([risk_within(log_odds, days) for days in HORIZONS])
     lifetime = survival.sum(axis=1) / (1 - survival[:, -1])
-    return Risks("base rate", None, survival, within, lifetime, float(within[:, 1].mean()), [[] for _ in book.ids])
+    return Risks("base rate", None, survival, within, lifetime, float(within[:, 1].mean()), _no_reasons)
 
 
-def _write(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any], read_at: datetime) -> None:
+def _no_reasons(stretch: slice) -> list[list[dict[str, Any]]]:
+    return [[] for _ in range(stretch.start, stretch.stop)]
+
+
+def _write(
+    part: Part, as_of: date, risks: Risks, moves: Sequence[Told], was: Mapping[int, Any], read_at: datetime
+) -> None:
     changes = _changes(part, as_of, risks, was)
     writing.write_scores(as_of, part.card.id, score_rows(part), read_at)
-    writing.write_risks(as_of, _risk_rows(part.book, risks))
+    writing.write_risks(as_of, _risk_rows(part.book, risks, moves))
     writing.write_summaries(as_of, _summary_rows(part, risks))
     writing.write_changes(as_of, changes)
 
@@ -199,26 +233,16 @@ def score_rows(part: Part) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _risk_rows(book: Book, risks: Risks) -> list[dict[str, Any]]:
+def _risk_rows(book: Book, risks: Risks, moves: Sequence[Told]) -> list[dict[str, Any]]:
     survival, within = risks.survival.round(6).tolist(), risks.within.round(6)
     return [
         {
             "account_id": account_id, "basis": risks.basis, "model_version_id": risks.model_version_id,
             "survival": survival[row], "average_90": risks.average, "lifetime_months": float(risks.lifetime[row]),
             **{f"risk_{days}": float(within[row, n]) for n, days in enumerate(HORIZONS)},
-            "reasons": risks.told[row],
+            "reasons": risks.told[row], **moves[row],
         }
         for row, account_id in enumerate(book.ids.tolist())
-    ]  # fmt: skip
-
-
-def _told(found: Reasons, row: int) -> list[dict[str, Any]]:
-    return [
-        {
-            "code": reason.code, "sentence": reason.sentence, "points": round(reason.points, 4),
-            "act": BY_CODE[reason.code].acts_on if reason.code in BY_CODE else None,
-        }
-        for reason in found.of(row)
     ]  # fmt: skip
 
 
@@ -245,7 +269,8 @@ def _concern(part: Part, risks: Risks | None, row: int) -> str | None:
 
 def _said(part: Part, measure: int, row: int) -> str:
     signal = part.card.card.measures[measure].signal
-    return BY_CODE[signal].say(float(part.book.values[signal].iloc[row]), float(part.book.before[signal].iloc[row]))
+    values, before = part.book.columns[signal]
+    return BY_CODE[signal].say(float(values[row]), float(before[row]))
 
 
 def _changes(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any]) -> list[dict[str, Any]]:

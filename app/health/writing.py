@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from msgspec.json import encode
 from sqlalchemy import text
 
-from app.core.upserting import as_json
+from app.accounts.spanning import listed
 from app.extensions import db
 
 CHUNK = 5_000
@@ -27,19 +28,21 @@ ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
 """
 _RISKS = """
 INSERT INTO churn_score (account_id, scored_on, model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
-                         lifetime_months, average_90, reasons)
+                         lifetime_months, average_90, reasons, contraction_90, expansion_90, moves)
 SELECT account_id, :as_of, model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
-       lifetime_months, average_90, reasons
+       lifetime_months, average_90, reasons, contraction_90, expansion_90, moves
 FROM json_to_recordset(CAST(:rows AS json)) AS r
     (account_id bigint, model_version_id bigint, basis text, survival float8[], risk_30 float8, risk_90 float8,
-     risk_180 float8, risk_365 float8, lifetime_months float8, average_90 float8, reasons jsonb)
+     risk_180 float8, risk_365 float8, lifetime_months float8, average_90 float8, reasons jsonb,
+     contraction_90 float8, expansion_90 float8, moves jsonb)
 ORDER BY account_id
 ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
     (model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
-     lifetime_months, average_90, reasons, computed_at)
+     lifetime_months, average_90, reasons, contraction_90, expansion_90, moves, computed_at)
     = (excluded.model_version_id, excluded.basis, excluded.survival,
        excluded.risk_30, excluded.risk_90, excluded.risk_180, excluded.risk_365,
-       excluded.lifetime_months, excluded.average_90, excluded.reasons, now())
+       excluded.lifetime_months, excluded.average_90, excluded.reasons,
+       excluded.contraction_90, excluded.expansion_90, excluded.moves, now())
 """
 _SUMMARIES = """
 UPDATE account_summary s SET band = r.band, score = r.score, coverage = r.coverage, risk = r.risk,
@@ -98,23 +101,19 @@ def clear_former(account_ids: Sequence[int]) -> None:
             text(
                 "UPDATE account_summary"
                 " SET band = 'unknown', score = NULL, risk = NULL, risk_reason = NULL, coverage = NULL"
-                " WHERE account_id = ANY(:ids) AND (score IS NOT NULL OR risk IS NOT NULL OR band <> 'unknown')"
+                " WHERE account_id = ANY(CAST(:ids AS bigint[]))"
+                " AND (score IS NOT NULL OR risk IS NOT NULL OR band <> 'unknown')"
             ),
-            {"ids": list(account_ids)},
+            {"ids": listed(account_ids)},
         )
 
 
-def keep_average(version_id: int, average: dict[str, Any]) -> None:
-    """Keep what the book's average was tonight, so that one account is explained against the same by day."""
-    db.session.execute(
-        text(
-            "UPDATE model_version"
-            " SET artifact = jsonb_set(artifact, '{average}', CAST(:average AS jsonb)) WHERE id = :id"
-        ),
-        {"id": version_id, "average": as_json([average])[1:-1]},
-    )
+def keep_with_model(table: str, version_id: int, name: str, kept: Mapping[str, Any]) -> None:
+    """Keep beside a model what was true of the book tonight, so that one account is told against the same by day."""
+    query = text(f"UPDATE {table} SET artifact = jsonb_set(artifact, :path, CAST(:kept AS jsonb)) WHERE id = :id")
+    db.session.execute(query, {"id": version_id, "path": [name], "kept": encode(kept).decode()})
 
 
 def _in_chunks(statement: str, rows: Rows, **values: Any) -> None:
     for start in range(0, len(rows), CHUNK):
-        db.session.execute(text(statement), values | {"rows": as_json(rows[start : start + CHUNK])})
+        db.session.execute(text(statement), values | {"rows": encode(rows[start : start + CHUNK]).decode()})

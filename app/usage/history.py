@@ -1,4 +1,4 @@
-"""Usage as dense arrays: [accounts, meters, days], read by stride from PostgreSQL's binary COPY."""
+"""Usage as dense arrays: [accounts, meters, days], read by stride from rows that PostgreSQL packs into one value."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +10,12 @@ import numpy.typing as npt
 from sqlalchemy import text
 
 from app.accounts.spanning import span
+from app.core.columns import read_columns
 from app.extensions import db
 from app.usage.models import DAYS
 
 _EPOCH = np.datetime64("2000-01-01")
-_COPY_HEADER_BYTES = 19
+_SLICE = 2_000  # accounts read at a time: what PostgreSQL sends of them stays far below a gigabyte
 _CELL = np.dtype(
     {
         "names": ["account", "meter", "month", "totals"],
@@ -24,8 +25,8 @@ _CELL = np.dtype(
             ">i4",
             (np.dtype({"names": ["v"], "formats": [">f8"], "offsets": [4], "itemsize": 12}), DAYS),
         ],
-        "offsets": [6, 18, 30, 58],
-        "itemsize": 430,
+        "offsets": [0, 8, 16, 40],
+        "itemsize": 412,
     }
 )
 
@@ -54,21 +55,24 @@ def usage_history(
     first = first_day.replace(day=1)
     meters = _meters(most_meters, stored_by)
     totals = np.zeros((len(account_ids), len(meters), (last_day - first).days + 1), np.float32)
-    if len(account_ids) and meters:
-        cells = _cells(span(account_ids), first, last_day)
-        _fill(totals, np.asarray(account_ids), [meter[0] for meter in meters], first, cells)
+    for start in range(0, len(account_ids) if meters else 0, _SLICE):
+        some = account_ids[start : start + _SLICE]
+        cells = _cells(span(some), first, last_day)
+        _fill(totals[start : start + _SLICE], np.asarray(some), [meter[0] for meter in meters], first, cells)
     return UsageHistory(totals, first, tuple(meter[1] for meter in meters))
 
 
-def people_history(account_ids: Sequence[int], first_day: date, last_day: date) -> list[Any]:
-    """Read who was active when: (account_id, person, month as a date, bit set of days). May hold other accounts too."""
-    if not account_ids:
-        return []
-    query = text(
-        f"SELECT account_id, person, month, days FROM user_month WHERE {span(account_ids)}"
-        " AND month BETWEEN :first AND :last ORDER BY account_id, person, month"
+def people_history(account_ids: Sequence[int], first_day: date, last_day: date) -> dict[str, npt.NDArray[Any]]:
+    """Read who was active when, as columns: account_id, person (a number), month (its first day), days (bit set).
+
+    May hold other accounts too.
+    """
+    query = (
+        "SELECT account_id, hashtextextended(person, 0) AS person, month, days FROM user_month"
+        f" WHERE {span(account_ids) if account_ids else 'false'} AND month BETWEEN %(first)s AND %(last)s"
     )
-    return list(db.session.execute(query, {"first": first_day.replace(day=1), "last": last_day}))
+    kinds = {"account_id": "whole", "person": "whole", "month": "day", "days": "whole"}
+    return read_columns(query, kinds, {"first": first_day.replace(day=1), "last": last_day})
 
 
 def _meters(most: int, made_by: datetime | None) -> list[tuple[int, str]]:
@@ -98,16 +102,15 @@ def _fill(
 
 
 def _cells(which: str, first: date, last: date) -> npt.NDArray[Any]:
-    """Read whole rows as one array: every value has a fixed width, so no row is looked at in Python."""
+    """Read whole rows as one array: every value has a fixed width, and PostgreSQL joins them into one."""
     statement = (
-        f"COPY (SELECT account_id, meter_id, month, totals FROM daily_usage WHERE {which}"
-        f" AND month BETWEEN '{first:%Y-%m-%d}' AND '{last:%Y-%m-%d}') TO STDOUT (FORMAT BINARY)"
+        "SELECT string_agg(int8send(account_id) || int8send(meter_id) || date_send(month) || array_send(totals),"
+        f" ''::bytea) FROM daily_usage WHERE {which} AND month BETWEEN %(first)s AND %(last)s"
     )
     connection: Any = db.session.connection().connection.driver_connection
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        data = b"".join(copy)
-    count = (len(data) - _COPY_HEADER_BYTES - 2) // _CELL.itemsize
-    return np.frombuffer(data, _CELL, count, _COPY_HEADER_BYTES)
+    with connection.cursor(binary=True) as cursor:
+        data = cursor.execute(statement, {"first": first, "last": last}).fetchone()[0] or b""
+    return np.frombuffer(data, _CELL)
 
 
 def _days_in(month: np.datetime64) -> int:

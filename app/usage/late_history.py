@@ -32,7 +32,7 @@ def late_usage(late: Late) -> list[Any]:
 
 
 def late_people(late: Late) -> list[Any]:
-    """Read rows (account_id, person, month, days, known_on, is_gone): days noted late, or taken away."""
+    """Read rows (account_id, person as a number, month, days, known_on, is_gone): days noted late, or taken away."""
     return _read(_PEOPLE, late)
 
 
@@ -60,6 +60,6 @@ JOIN daily_usage u ON u.workspace_id = l.workspace_id AND u.account_id = l.accou
 GROUP BY l.account_id, m.code, l.day, l.since, u.totals ORDER BY l.account_id, m.code, l.day, l.since
 """
 _PEOPLE = f"""
-SELECT account_id, person, month, days, since, is_gone
-FROM ({_LATE.format(table="late_person", day="month")}) l ORDER BY account_id, person, month, id
+SELECT account_id, hashtextextended(person, 0), month, days, since, is_gone
+FROM ({_LATE.format(table="late_person", day="month")}) l ORDER BY account_id, 2, month, id
 """

@@ -24,17 +24,24 @@ class TooLittleToLearn(ValueError):  # noqa: N818 - it is a finding, not a fault
 
 
 def fit_hazard(
-    panel: Panel, seed: int, until: date | None = None, fewest: int = FEWEST_CHURNS, learner: str | None = None
+    panel: Panel,
+    seed: int,
+    until: date | None = None,
+    fewest: int = FEWEST_CHURNS,
+    learner: str | None = None,
+    *,
+    is_held: bool = True,
 ) -> HazardModel:
     """Fit on the months that were over by `until` (all, when None), with no class weights.
 
     Unless named, the learner is ridge logistic from `fewest` churned accounts and additive boosting from 100.
-    Raises TooLittleToLearn below.
+    `is_held`: the logistic's lines may not run against their signals' directions, which are those of churn. Raises
+    TooLittleToLearn below.
     """
     part, periods, churns = _rows_to_learn(panel, seed, until, fewest)
     chosen = learner or (BOOSTING if churns >= ENOUGH_FOR_TREES else LOGISTIC)
     if chosen == LOGISTIC:
-        model = fit_logistic(part.values, periods, churns)
+        model = fit_logistic(part.values, periods, churns, is_held=is_held)
     else:
         model = tabulated(fit_trees(part.values[periods.row], _horizon_of(periods), periods.churned, seed))
     about = {"churns": churns, "rows": len(periods), "until": until and until.isoformat()}

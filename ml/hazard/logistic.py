@@ -20,7 +20,7 @@ STEPS, LIMIT = 32, 3.0
 RIDGE, HORIZON_RIDGE = 10.0, 0.1  # in churned accounts; that a renewal matters is not in doubt, its size is large
 
 
-def fit_logistic(values: FloatArray, periods: Periods, churned_accounts: int) -> HazardModel:
+def fit_logistic(values: FloatArray, periods: Periods, churned_accounts: int, *, is_held: bool = True) -> HazardModel:
     """Fit the hazard's log-odds as a straight line in each signal's standardised quantile steps.
 
     Then one more pass lets all lines fade together with the months ahead: what was seen today says less about next
@@ -34,7 +34,8 @@ def fit_logistic(values: FloatArray, periods: Periods, churned_accounts: int) ->
     repeats = periods.churned.sum() / max(1, churned_accounts)
     penalty = np.append(np.full(signals.shape[1], RIDGE), _CALENDAR_RIDGE)
     rows = _Rows(signals, row, calendar, periods.churned)
-    lines = rows.solve(repeats * penalty, [*_held_to_direction(), *[(None, None)] * 4])[: signals.shape[1]]
+    held = _held_to_direction() if is_held else [(None, None)] * signals.shape[1]
+    lines = rows.solve(repeats * penalty, [*held, *[(None, None)] * 4])[: signals.shape[1]]
     together, centre = signals @ lines, log_month[periods.churned].mean()
     fading = np.column_stack([together[row] * (log_month - centre), calendar])
     rows = _Rows(together[:, None], row, fading, periods.churned)

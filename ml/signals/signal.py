@@ -16,7 +16,8 @@ class Signal:
 
     `direction` is +1 when risk may only rise as the value grows, -1 when it may only fall, 0 when unsure.
     `measure` returns (value, before): one float per row of the view, NaN = unknown; `before` is the figure the
-    value is compared with. `sentence` takes the two, both known.
+    value is compared with. `sentence` takes the two, both known. `supposing` completes "If …" for another value of a
+    signal that can be acted on.
     """
 
     code: str
@@ -26,6 +27,7 @@ class Signal:
     acts_on: str | None
     measure: Callable[[View], Measured]
     sentence: Callable[[float, float], str]
+    supposing: Callable[[float, float], str] | None = None
 
     def say(self, value: float, before: float) -> str:
         """Return the plain sentence for one account, also when the value is unknown."""

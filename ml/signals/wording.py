@@ -24,3 +24,10 @@ def moved(what: str, before: float, now: float, span: str) -> str:
         return f"{what} stayed at {figure(now)} over {span}"
     verb = "fell" if now < before else "rose"
     return f"{what} {verb} from {figure(before)} to {figure(now)} in {span}"
+
+
+def changed(value: float) -> str:
+    """Return how a figure that changed by a fraction had gone: "held", "risen by 8 %", "fallen by 8 %"."""
+    if abs(value) < 0.03:
+        return "held"
+    return f"{'risen' if value > 0 else 'fallen'} by {share(abs(value))}"

@@ -64,7 +64,11 @@ def _score(account_id, today):
     reason = {"code": "usage_change", "sentence": "used 38 % less", "points": 4.2, "act": None}
     db.session.add(
         ChurnScore(account_id=account_id, scored_on=today, basis="model", survival=[1.0, 0.96], risk_30=0.04, risk_90=0.12,
-                   risk_180=0.2, risk_365=0.31, lifetime_months=31.5, average_90=0.05, reasons=[reason])
+                   risk_180=0.2, risk_365=0.31, lifetime_months=31.5, average_90=0.05, reasons=[reason],
+                   expansion_90=0.12, contraction_90=0.04, moves={
+                       "expansion": {"basis": "base rate", "average": 0.08, "reasons": []},
+                       "contraction": {"basis": "base rate", "average": 0.03, "reasons": []},
+                   })
     )  # fmt: skip
     db.session.add(
         HealthChange(account_id=account_id, changed_on=today, from_band="steady", to_band="watch", from_score=76.0,

@@ -103,7 +103,11 @@ def test_a_score_is_read_as_of_a_day(ask, address):
 def test_a_risk_comes_with_its_reasons(ask, address, accounts):
     risk = ask("GET", f"{address}/risk").json
     assert (risk["risk_90"], risk["average_90"], risk["basis"]) == (0.12, 0.05, "model")
-    assert risk["reasons"] == [{"code": "usage_change", "sentence": "used 38 % less", "points": 4.2, "act": None}]
+    assert risk["reasons"] == [
+        {"code": "usage_change", "sentence": "used 38 % less", "points": 4.2, "act": None, "hint": None}
+    ]
+    assert (risk["expansion_90"], risk["contraction_90"]) == (0.12, 0.04)
+    assert risk["moves"]["expansion"] == {"basis": "base rate", "average": 0.08, "reasons": []}
     assert problem(ask("GET", f"/accounts/{accounts.silent.id}/risk"))[:2] == (404, "not_found")
 
 

@@ -49,7 +49,7 @@ def test_its_use_is_there_day_by_day(company, seeded):
     history = usage_history(sorted(ids), company.first_day, company.ends_on)
     start = (company.first_day - history.first_day).days
     assert np.allclose(history.totals[np.argsort(np.argsort(ids)), :, start:], totals, rtol=1e-6)
-    assert len(people_history(sorted(ids), company.first_day, company.ends_on)) == len(people)
+    assert len(people_history(sorted(ids), company.first_day, company.ends_on)["days"]) == len(people)
 
 
 def test_its_accounts_are_shared_out_and_some_have_parents(company, cast, seeded):

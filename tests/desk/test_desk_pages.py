@@ -101,6 +101,14 @@ def test_who_may_not_work_sees_no_button_that_would_refuse_them(book, cast, sign
         assert "Hand over" not in page
 
 
+def test_an_account_tells_its_chance_to_pay_more_or_less_and_what_that_rests_on(book, cast, sign_in):
+    page = " ".join(sign_in(cast.owner).get(f"/accounts/{book.silent.id}").text.split())
+    assert re.search(
+        r"Chance to pay more within 90 days [\d.]+ %, less [\d.]+ %; the book's averages [\d.]+ % and [\d.]+ %", page
+    )
+    assert page.count("so this is how often accounts of its tier did in the past year") == 2
+
+
 def test_an_account_of_another_workspace_is_not_there(book, cast, sign_in):
     for page in pages_of(book.silent):
         answer = sign_in(cast.outsider).get(page)

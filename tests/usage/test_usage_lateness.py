@@ -176,7 +176,7 @@ def _totals(day):
 
 
 def _people(day):
-    rows = db.session.execute(text("SELECT person, month, days FROM user_month")).all()
+    rows = db.session.execute(text("SELECT hashtextextended(person, 0), month, days FROM user_month")).all()
     found = defaultdict(int, {(person, month): days for person, month, days in rows})
     for _, person, month, days, _, is_gone in late_people(_asked(day)):
         found[person, month] = found[person, month] | days if is_gone else found[person, month] & ~days

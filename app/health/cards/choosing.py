@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
+from app.accounts.spanning import listed
 from app.extensions import db
 from app.health.cards.defaults import DEFAULT, ONBOARDING
 from app.health.models import Scorecard
@@ -75,9 +76,10 @@ def segment_in_words(segment: Mapping[str, Any]) -> str:
 
 def _traits(account_ids: Sequence[int]) -> dict[int, Any]:
     query = text(
-        "SELECT account_id, stage, tier, plan, arr_minor, term_months FROM account_summary WHERE account_id = ANY(:ids)"
+        "SELECT account_id, stage, tier, plan, arr_minor, term_months FROM account_summary"
+        " WHERE account_id = ANY(CAST(:ids AS bigint[]))"
     )
-    return {row.account_id: row for row in db.session.execute(query, {"ids": list(account_ids)})}
+    return {row.account_id: row for row in db.session.execute(query, {"ids": listed(account_ids)})}
 
 
 def _publish_defaults(query: Any) -> Sequence[Scorecard]:

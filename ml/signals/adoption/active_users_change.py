@@ -4,7 +4,7 @@ import numpy as np
 
 from ml.signals.signal import Measured, Signal
 from ml.signals.view import View
-from ml.signals.wording import moved
+from ml.signals.wording import changed, moved
 
 
 def measure(view: View) -> Measured:
@@ -18,6 +18,10 @@ def sentence(value: float, before: float) -> str:
     return moved("active users", before, (before + 1) * (1 + value) - 1, "four weeks")
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"active users had {changed(value)} in four weeks"
+
+
 SIGNAL = Signal(
     "active_users_change",
     "Active users change in four weeks",
@@ -26,4 +30,5 @@ SIGNAL = Signal(
     "Find out who stopped and invite them back, or train their successors",
     measure,
     sentence,
+    supposing,
 )

@@ -4,7 +4,7 @@ import numpy as np
 
 from ml.signals.signal import Measured, Signal
 from ml.signals.view import View
-from ml.signals.wording import figure
+from ml.signals.wording import count, figure
 
 
 def measure(view: View) -> Measured:
@@ -18,6 +18,10 @@ def sentence(value: float, before: float) -> str:
     return f"{figure(value)} of {figure(before)} features in use"
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"{count(value, 'feature')} were in use"
+
+
 SIGNAL = Signal(
     "breadth",
     "Features in use",
@@ -26,4 +30,5 @@ SIGNAL = Signal(
     "Show the next feature that accounts like this one keep",
     measure,
     sentence,
+    supposing,
 )

@@ -22,6 +22,10 @@ def sentence(value: float, before: float) -> str:
     return f"not used once in its {count(before, 'day')}" if value >= before else f"not used for {count(value, 'day')}"
 
 
+def supposing(value: float, _before: float) -> str:
+    return "it had been used today" if value < 1 else f"it had been used {count(value, 'day')} ago"
+
+
 SIGNAL = Signal(
     "days_since_use",
     "Days since last use",
@@ -30,4 +34,5 @@ SIGNAL = Signal(
     "Call: silence this long is rarely a holiday",
     measure,
     sentence,
+    supposing,
 )

@@ -5,7 +5,7 @@ import numpy as np
 from ml.facts import FloatArray
 from ml.signals.signal import Measured, Signal
 from ml.signals.view import View
-from ml.signals.wording import moved
+from ml.signals.wording import figure, moved
 
 
 def measure(view: View) -> Measured:
@@ -27,6 +27,14 @@ def sentence(value: float, before: float) -> str:
     return moved("errors per 1,000 uses", before, before + value, "four weeks")
 
 
+def supposing(value: float, _before: float) -> str:
+    return (
+        "errors had not risen in four weeks"
+        if value <= 0.5
+        else f"errors per 1,000 uses had risen by {figure(value)} only"
+    )
+
+
 SIGNAL = Signal(
     "errors_change",
     "Errors change in four weeks",
@@ -35,4 +43,5 @@ SIGNAL = Signal(
     "Bring the errors to engineering and tell the customer when they are gone",
     measure,
     sentence,
+    supposing,
 )

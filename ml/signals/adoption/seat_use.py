@@ -4,7 +4,7 @@ import numpy as np
 
 from ml.signals.signal import Measured, Signal
 from ml.signals.view import View
-from ml.signals.wording import figure
+from ml.signals.wording import figure, share
 
 
 def measure(view: View) -> Measured:
@@ -21,6 +21,10 @@ def sentence(value: float, before: float) -> str:
     return f"{figure(value * before)} of {figure(before)} seats in use"
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"{share(value)} of the seats were in use"
+
+
 SIGNAL = Signal(
     "seat_use",
     "Seats in use",
@@ -29,4 +33,5 @@ SIGNAL = Signal(
     "Roll out to the idle seats before the renewal talks about them",
     measure,
     sentence,
+    supposing,
 )

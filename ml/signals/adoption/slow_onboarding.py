@@ -29,6 +29,10 @@ def sentence(value: float, before: float) -> str:
     return f"used on {round(before * (1 - value))} of its first {count(before, 'day')}"
 
 
+def supposing(value: float, before: float) -> str:
+    return f"it had been used on {round(before * (1 - value))} of its first {count(before, 'day')}"
+
+
 SIGNAL = Signal(
     "slow_onboarding",
     "Slow onboarding",
@@ -37,4 +41,5 @@ SIGNAL = Signal(
     "Restart onboarding with one goal and a date",
     measure,
     sentence,
+    supposing,
 )

@@ -18,6 +18,10 @@ def sentence(value: float, before: float) -> str:
     return f"active people come on {figure(28 * value)} of 28 days ({figure(before)} of them)"
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"active people came on {figure(28 * value)} of 28 days"
+
+
 SIGNAL = Signal(
     "stickiness",
     "Stickiness",
@@ -26,4 +30,5 @@ SIGNAL = Signal(
     "Make the product part of a daily routine: alerts, reports, integrations",
     measure,
     sentence,
+    supposing,
 )

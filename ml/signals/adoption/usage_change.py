@@ -4,7 +4,7 @@ import numpy as np
 
 from ml.signals.signal import Measured, Signal
 from ml.signals.view import View
-from ml.signals.wording import moved
+from ml.signals.wording import changed, moved
 
 
 def measure(view: View) -> Measured:
@@ -18,6 +18,10 @@ def sentence(value: float, before: float) -> str:
     return moved("usage", before, before * (1 + value), "four weeks")
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"usage had {changed(value)} in four weeks"
+
+
 SIGNAL = Signal(
     "usage_change",
     "Usage change in four weeks",
@@ -26,4 +30,5 @@ SIGNAL = Signal(
     "Ask the most active people what changed and re-open the use they valued",
     measure,
     sentence,
+    supposing,
 )

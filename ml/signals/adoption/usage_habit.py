@@ -4,7 +4,7 @@ import numpy as np
 
 from ml.signals.signal import Measured, Signal
 from ml.signals.view import View
-from ml.signals.wording import figure
+from ml.signals.wording import figure, share
 
 
 def measure(view: View) -> Measured:
@@ -18,6 +18,10 @@ def sentence(value: float, before: float) -> str:
     return f"usage of {figure(before * value)} in four weeks against a habit of {figure(before)}"
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"usage were at {share(value)} of its habit"
+
+
 SIGNAL = Signal(
     "usage_habit",
     "Usage against its habit",
@@ -26,4 +30,5 @@ SIGNAL = Signal(
     "Compare with the use agreed at the start and plan the way back",
     measure,
     sentence,
+    supposing,
 )

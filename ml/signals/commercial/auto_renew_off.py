@@ -20,6 +20,10 @@ def sentence(value: float, _before: float) -> str:
     return f"automatic renewal is off for {share(value)} of its ARR"
 
 
+def supposing(value: float, _before: float) -> str:
+    return "automatic renewal were on" if value < 0.5 else "automatic renewal were off"
+
+
 SIGNAL = Signal(
     "auto_renew_off",
     "Automatic renewal off",
@@ -28,4 +32,5 @@ SIGNAL = Signal(
     "Start the renewal talk early: nothing renews by itself here",
     measure,
     sentence,
+    supposing,
 )

@@ -21,6 +21,10 @@ def sentence(value: float, before: float) -> str:
     return f"recurring revenue contracted by {share(value)} from {figure(before)} in 180 days"
 
 
+def supposing(value: float, _before: float) -> str:
+    return "revenue had not contracted" if value < 0.005 else f"revenue had contracted by {share(value)} only"
+
+
 SIGNAL = Signal(
     "contraction",
     "Contraction in 180 days",
@@ -29,4 +33,5 @@ SIGNAL = Signal(
     "Learn what they no longer need, and what they still do",
     measure,
     sentence,
+    supposing,
 )

@@ -5,7 +5,7 @@ import numpy as np
 from ml.lives import days
 from ml.signals.signal import Measured, Signal
 from ml.signals.view import View
-from ml.signals.wording import count
+from ml.signals.wording import count, share
 
 GRACE_DAYS = 3
 
@@ -24,6 +24,10 @@ def sentence(value: float, before: float) -> str:
     return f"{round(value * (before + 1))} of {count(before, 'invoice')} paid late in a year"
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"{share(value)} of invoices had been paid late"
+
+
 SIGNAL = Signal(
     "late_payers",
     "Invoices paid late",
@@ -32,4 +36,5 @@ SIGNAL = Signal(
     "Agree on a payment plan before it becomes an argument",
     measure,
     sentence,
+    supposing,
 )

@@ -25,6 +25,10 @@ def sentence(value: float, before: float) -> str:
     return f"{count(before, 'invoice')} overdue, the oldest by {count(value, 'day')}"
 
 
+def supposing(value: float, _before: float) -> str:
+    return "no invoice were overdue" if value < 1 else f"the oldest overdue invoice were {count(value, 'day')} late"
+
+
 SIGNAL = Signal(
     "overdue",
     "Overdue invoices",
@@ -33,4 +37,5 @@ SIGNAL = Signal(
     "Ask whether it is the money or the value",
     measure,
     sentence,
+    supposing,
 )

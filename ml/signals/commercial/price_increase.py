@@ -6,7 +6,7 @@ from ml.facts import FloatArray
 from ml.lives import days, is_running
 from ml.signals.signal import Measured, Signal
 from ml.signals.view import View
-from ml.signals.wording import figure, share
+from ml.signals.wording import changed, figure, share
 
 
 def measure(view: View) -> Measured:
@@ -40,6 +40,10 @@ def sentence(value: float, before: float) -> str:
     return f"price per seat {verb} by {share(abs(value))} to {figure(before * (1 + value))} a year"
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"the price per seat had {changed(value)} in a year"
+
+
 SIGNAL = Signal(
     "price_increase",
     "Price increase in a year",
@@ -48,4 +52,5 @@ SIGNAL = Signal(
     "Show the value gained since, before the renewal does the sums",
     measure,
     sentence,
+    supposing,
 )

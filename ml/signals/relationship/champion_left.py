@@ -32,6 +32,10 @@ def sentence(value: float, before: float) -> str:
     )
 
 
+def supposing(value: float, _before: float) -> str:
+    return "no champion or sponsor had left" if value < 1 else f"{count(value, 'champion or sponsor')} had left"
+
+
 SIGNAL = Signal(
     "champion_left",
     "Champion or sponsor left",
@@ -40,4 +44,5 @@ SIGNAL = Signal(
     "Find and win the successor within a fortnight",
     measure,
     sentence,
+    supposing,
 )

@@ -24,6 +24,10 @@ def sentence(value: float, before: float) -> str:
     return f"last word from them {count(value, 'day')} ago" if value >= 1 else "heard from them today"
 
 
+def supposing(value: float, _before: float) -> str:
+    return "they had been heard from today" if value < 1 else f"they had been heard from {count(value, 'day')} ago"
+
+
 SIGNAL = Signal(
     "days_since_contact",
     "Days since last two-way contact",
@@ -32,4 +36,5 @@ SIGNAL = Signal(
     "Reach out with something worth an answer",
     measure,
     sentence,
+    supposing,
 )

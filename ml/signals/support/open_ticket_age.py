@@ -25,6 +25,10 @@ def sentence(value: float, before: float) -> str:
     return f"{count(before, 'open ticket')}, the oldest waiting for {count(value, 'day')}"
 
 
+def supposing(value: float, _before: float) -> str:
+    return "no ticket were open" if value < 1 else f"the oldest open ticket had waited for {count(value, 'day')}"
+
+
 SIGNAL = Signal(
     "open_ticket_age",
     "Age of the oldest open ticket",
@@ -33,4 +37,5 @@ SIGNAL = Signal(
     "Close it, or say honestly when",
     measure,
     sentence,
+    supposing,
 )

@@ -16,6 +16,10 @@ def sentence(value: float, before: float) -> str:
     return f"satisfaction {value:.1f} of 5 in {count(before, 'answer')} over 90 days"
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"satisfaction were {value:.1f} of 5"
+
+
 SIGNAL = Signal(
     "satisfaction",
     "Satisfaction",
@@ -24,4 +28,5 @@ SIGNAL = Signal(
     "Follow up each low answer and report back what changed",
     measure,
     sentence,
+    supposing,
 )

@@ -16,9 +16,17 @@ def measure(view: View) -> Measured:
 
 
 def sentence(value: float, before: float) -> str:
-    tone = value * (before + 2) / before if before else value
+    return f"a {_tone(value, before)} in {count(before, 'message')} over 90 days"
+
+
+def supposing(value: float, before: float) -> str:
+    return f"there were a {_tone(value, before)}"
+
+
+def _tone(value: float, texts: float) -> str:
+    tone = value * (texts + 2) / texts if texts else value
     word = "negative" if tone < -0.1 else "positive" if tone > 0.1 else "neutral"
-    return f"a {word} tone ({tone:+.2f}) in {count(before, 'message')} over 90 days"
+    return f"{word} tone ({tone:+.2f})"
 
 
 SIGNAL = Signal(
@@ -29,4 +37,5 @@ SIGNAL = Signal(
     "Answer the worst message yourself, by phone",
     measure,
     sentence,
+    supposing,
 )

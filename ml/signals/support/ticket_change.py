@@ -22,6 +22,10 @@ def sentence(value: float, before: float) -> str:
     return f"{count(now, 'ticket')} in four weeks, usually {figure(before)}"
 
 
+def supposing(value: float, before: float) -> str:
+    return f"{count(max(0.0, before + value * np.sqrt(before + 1)), 'ticket')} had come in four weeks"
+
+
 SIGNAL = Signal(
     "ticket_change",
     "Tickets against habit",
@@ -30,4 +34,5 @@ SIGNAL = Signal(
     "Read the tickets together: one cause or many?",
     measure,
     sentence,
+    supposing,
 )

@@ -21,6 +21,10 @@ def sentence(value: float, before: float) -> str:
     return f"{count(value, 'urgent or escalated ticket')} of {round(before)} in 90 days"
 
 
+def supposing(value: float, _before: float) -> str:
+    return f"{count(value, 'urgent or escalated ticket')} had come in 90 days"
+
+
 SIGNAL = Signal(
     "urgent_tickets",
     "Urgent or escalated tickets",
@@ -29,4 +33,5 @@ SIGNAL = Signal(
     "Have an executive call before the next one",
     measure,
     sentence,
+    supposing,
 )

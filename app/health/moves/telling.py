@@ -1,0 +1,78 @@
+"""Tells each account's chance to pay less, or more, within 90 days, with reasons where a model can be trusted."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from app.health import queries
+from app.health.models import MoveModel
+from app.health.moves.rates import move_rates
+from app.health.reading import Book
+from app.health.writing import keep_with_model
+from ml import artifacts
+from ml.explain import BookAverage, Reason, Reasons, average_of, reasons
+from ml.moves import MOVES
+
+TOP = 3
+Told = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Chances:
+    """The chance of one move [n] against the book's average; reasons only where there is a model."""
+
+    kind: str
+    chance: np.ndarray
+    average: float
+    found: Reasons | None
+
+    def said(self, rows: slice) -> Iterable[list[dict[str, Any]]]:
+        """Give the reasons of a stretch of accounts."""
+        return repeat([]) if self.found is None else map(_plain, self.found.in_words(rows))
+
+
+@dataclass(frozen=True)
+class Moves:
+    """Both moves of a book's accounts, in its order."""
+
+    chances: tuple[Chances, ...]
+
+    def rows(self, stretch: slice) -> list[Told]:
+        """Give the columns of a stretch of accounts."""
+        told: list[Told] = [{"moves": {}} for _ in range(stretch.start, stretch.stop)]
+        for each in self.chances:
+            basis = "base rate" if each.found is None else "model"
+            chances = each.chance[stretch].round(6).tolist()
+            for row, chance, said in zip(told, chances, each.said(stretch), strict=False):
+                row[f"{each.kind}_90"] = chance
+                row["moves"][each.kind] = {"basis": basis, "average": each.average, "reasons": said}
+        return told
+
+
+def moves_of(book: Book, as_of: date, *, whole_book: bool) -> Moves:
+    """Find the chances of each account of a book, by the newest model of a kind or, where it was refused, by rates."""
+    if not len(book.ids):
+        return Moves(())
+    models = queries.move_models()
+    return Moves(tuple(_chances(kind, models.get(kind), book, as_of, whole_book=whole_book) for kind in MOVES))
+
+
+def _chances(kind: str, version: MoveModel | None, book: Book, as_of: date, *, whole_book: bool) -> Chances:
+    if version is None or version.artifact is None:
+        tiers = queries.tiers_of(book.ids.tolist())
+        chance = move_rates(kind, as_of).chances([tiers.get(i) for i in book.ids.tolist()])
+        return Chances(kind, chance, float(chance.mean()), None)
+    model, kept = artifacts.load(version.artifact["model"]), version.artifact.get("average")
+    average = BookAverage.load(kept) if kept and not whole_book else average_of(model, book.values, book.flags)
+    if whole_book:
+        keep_with_model("move_model", version.id, "average", average.dump())
+    found = reasons(model, book.values, book.before, book.flags, top=TOP, book=average)
+    return Chances(kind, found.risk, average.risk, found)
+
+
+def _plain(said: Sequence[Reason]) -> list[dict[str, Any]]:
+    return [{"code": reason.code, "sentence": reason.sentence, "points": round(reason.points, 4)} for reason in said]
