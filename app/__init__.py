@@ -24,7 +24,7 @@ BLUEPRINTS = (
     "app.conversations.routes",
     "app.conversations.api",
     "app.health.api",
-    "app.health.api_models",
+    "app.health.model.api",
     "app.connectors.csv.routes",
     "app.connectors.segment.api",
     "app.connectors.jitsu.api",

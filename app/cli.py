@@ -280,7 +280,8 @@ def _import(workspace_id: int, folder: Path, day_first: bool | None) -> None:
     from app.connectors.csv import importing
     from app.extensions import db
     from app.forecast.deriving import derive
-    from app.health import dating, learning
+    from app.health import dating
+    from app.health.model import learning
     from app.playbooks.matching import match
 
     with tenancy.workspace(workspace_id):

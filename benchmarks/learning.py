@@ -20,7 +20,8 @@ from app.demo import making
 from app.demo.company import Company, simulate
 from app.demo.seeding import seed as bring_in
 from app.extensions import db
-from app.health import learning, scoring
+from app.health import scoring
+from app.health.model import learning
 from benchmarks.book import PASSWORD
 from benchmarks.results import Result
 from benchmarks.truth import TrueRisk, true_risk

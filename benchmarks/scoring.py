@@ -16,10 +16,12 @@ from app.core import tenancy
 from app.demo.company import simulate
 from app.extensions import db
 from app.forecast import projecting
-from app.health import learning, queries, scoring
+from app.health import queries, scoring
+from app.health.knowing.knowledge import Knowledge
+from app.health.knowing.reading import read_book
+from app.health.model import learning
 from app.health.models import ModelVersion, MoveModel
 from app.health.moves.learning import train_moves
-from app.health.reading import read_book
 from app.identity.models import Workspace
 from benchmarks import book
 from benchmarks.plain_features import CHECKED, plain_features
@@ -66,7 +68,7 @@ def _scoring(workspace: Workspace, day: date) -> Iterator[Result]:
 def _beside_pandas(workspace: Workspace, day: date) -> Result:
     ids = queries.all_account_ids()[:SAMPLE]
     plainly, plain = _timed(lambda: plain_features(ids, day))
-    ours, (found, _) = _timed(lambda: read_book(workspace, ids, day))
+    ours, found = _timed(lambda: read_book(workspace, ids, Knowledge(day, workspace.time_zone)))
     for code in CHECKED:
         theirs = plain[code].reindex(found.ids).to_numpy(float)
         both = ~np.isnan(theirs) & ~np.isnan(found.values[code].to_numpy(float))

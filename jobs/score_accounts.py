@@ -6,7 +6,8 @@ from app.core.clock import utc_now
 from app.core.queue import Lease
 from app.extensions import db
 from app.forecast.deriving import derive
-from app.health import dating, learning, queries
+from app.health import dating, queries
+from app.health.model import learning
 from app.identity.models import Workspace
 
 

@@ -6,7 +6,8 @@ from app.core import queue
 from app.core.clock import day_in, utc_now
 from app.core.queue import Lease
 from app.extensions import db
-from app.health import dating, learning, queries
+from app.health import dating, queries
+from app.health.model import learning
 from app.health.moves.learning import train_moves
 from app.identity.models import Workspace
 

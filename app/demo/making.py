@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from app.demo.company import Company, simulate
 from app.demo.seeding import seed
 from app.forecast.deriving import derive
-from app.health import learning, scoring
+from app.health import scoring
+from app.health.model import learning
 from app.health.moves.learning import train_moves
 from app.identity.founding import found
 from app.identity.models import Workspace

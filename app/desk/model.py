@@ -13,8 +13,9 @@ from app.core.problems import NotFoundError
 from app.core.queue import Job
 from app.desk import charts
 from app.extensions import db
-from app.health import promoting, queries, reports
-from app.health.base_rates import base_rates
+from app.health import queries
+from app.health.model import promoting, reports
+from app.health.model.base_rates import base_rates
 from app.health.models import ModelCheck, ModelVersion
 from app.identity import guard
 from app.identity.guard import May

@@ -7,7 +7,8 @@ from app.accounts import movements
 from app.accounts import summarising as accounts
 from app.conversations import summarising as conversations
 from app.forecast import projecting
-from app.health import hindsight, scoring
+from app.health import scoring
+from app.health.knowing import hindsight
 from app.health.scoring import Progress
 from app.identity.models import Workspace
 from app.usage import summarising as usage

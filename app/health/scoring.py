@@ -9,17 +9,18 @@ import numpy as np
 
 from app.core.collecting import uncollected
 from app.core.money import minor_digits
-from app.health import checking, queries, writing
-from app.health.base_rates import base_rates
+from app.health import queries, writing
 from app.health.cards.choosing import CardInForce, cards_in_force, choose
-from app.health.freshness import source_ages
-from app.health.knowledge import Knowledge
+from app.health.knowing.freshness import source_ages
+from app.health.knowing.knowledge import Knowledge
+from app.health.knowing.reading import Ages, Book, Progress, facts_of, joined, read_book, snapshot_book, stale_out
+from app.health.model import checking
+from app.health.model.base_rates import base_rates
+from app.health.model.telling import reasons_teller
 from app.health.models import ScoreOverride
 from app.health.moves.telling import Moves, Told, moves_of
 from app.health.overriding import overrides_on
-from app.health.reading import Ages, Book, Progress, facts_of, joined, read_book, snapshot_book, stale_out
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
-from app.health.telling import reasons_teller
 from app.identity.models import Workspace
 from ml import artifacts
 from ml.explain import BookAverage, average_of, reasons

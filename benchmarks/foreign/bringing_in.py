@@ -15,7 +15,7 @@ from app.core import tenancy
 from app.core.clock import utc_now
 from app.extensions import db
 from app.health import queries
-from app.health.gathering import gather
+from app.health.knowing.gathering import gather
 from app.identity.founding import found
 from app.identity.models import Workspace
 from benchmarks.book import PASSWORD

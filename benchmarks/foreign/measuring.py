@@ -17,7 +17,8 @@ import pandas as pd
 from flask import Flask
 
 from app.core.clock import utc_now
-from app.health import dating, learning
+from app.health import dating
+from app.health.model import learning
 from app.usage.history import first_used_on
 from benchmarks.foreign import online_retail, oulad, ravenstack, telco
 from benchmarks.foreign.bringing_in import facts_known, imported

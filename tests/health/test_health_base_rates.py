@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from app.accounts import movements
-from app.health import dating, learning, queries
-from app.health.base_rates import PRIOR_BROKEN, PRIOR_CHURNS, PRIOR_LOST, PRIOR_MONTHS, PRIOR_RENEWALS, base_rates
+from app.health import dating, queries
+from app.health.model import learning
+from app.health.model.base_rates import PRIOR_BROKEN, PRIOR_CHURNS, PRIOR_LOST, PRIOR_MONTHS, PRIOR_RENEWALS, base_rates
 from app.health.models import ModelVersion
 from tests.books import at, days_ago, say, stretch, subscribe, use, write_accounts
 from tests.cast import NOW, TODAY

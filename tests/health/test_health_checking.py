@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from app.accounts import movements
 from app.extensions import db
-from app.health import checking, queries, scoring
+from app.health import queries, scoring
+from app.health.model import checking
 from app.health.models import ChurnScore, ModelCheck
 from app.playbooks.models import Task
 from app.playbooks.tasks.warning import QUIET, warn_of_model

@@ -9,7 +9,7 @@ from app.core import tenancy
 from app.extensions import db
 from app.forecast.deriving import derive_some
 from app.health import queries, scoring
-from app.health.hindsight import correct_scores
+from app.health.knowing.hindsight import correct_scores
 from app.health.models import CorrectedScore, HealthScore
 from app.health.scorecard import SIGNALS
 from app.usage.ingesting import ingest

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from app.accounts import recording
 from app.extensions import db
 from app.health import scoring
-from app.health.gathering import gather
+from app.health.knowing.gathering import gather
 from app.usage.correcting import correct
 from app.usage.ingesting import ingest
 from ml.features import features_as_of

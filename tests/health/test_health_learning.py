@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from app.core.problems import NotFoundError, Problem
 from app.extensions import db
-from app.health import learning, promoting, queries
+from app.health import queries
+from app.health.model import learning, promoting
 from app.health.models import ModelVersion
 from ml.checks.readiness import Verdict, refused
 from ml.hazard.model import HazardModel

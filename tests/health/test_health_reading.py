@@ -7,9 +7,9 @@ from sqlalchemy import text
 
 from app.extensions import db
 from app.health import queries
-from app.health.knowledge import Knowledge
-from app.health.reading import LOOK_BACK_DAYS, facts_of, read_book, snapshot_book
-from app.health.witnessing import witnesses
+from app.health.knowing.knowledge import Knowledge
+from app.health.knowing.reading import LOOK_BACK_DAYS, facts_of, read_book, snapshot_book
+from app.health.knowing.witnessing import witnesses
 from app.usage.ingesting import ingest
 from tests.books import at, days_ago, stretch, subscribe, use, write_accounts
 from tests.cast import NOW, TODAY

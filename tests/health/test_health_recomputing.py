@@ -11,8 +11,8 @@ from app.core.clock import utc_now
 from app.demo import making
 from app.extensions import db
 from app.health import scoring
+from app.health.knowing.recomputing import recompute
 from app.health.models import HealthScore
-from app.health.recomputing import recompute
 from app.health.scorecard import SIGNALS
 from app.identity.guard import SCOPES
 from app.identity.keys import make_key

@@ -17,8 +17,8 @@ from app.accounts.models import BANDS
 from app.core.money import minor_digits
 from app.extensions import db
 from app.health.cards.choosing import CardInForce, cards_in_force, choose
+from app.health.knowing.reading import Progress
 from app.health.models import ScorecardTrial
-from app.health.reading import Progress
 from app.health.scorecard import SIGNALS, Card, band_of, score
 from app.identity.models import Workspace
 from ml.evaluate import Outcomes, compare, draws_of, number, roc_auc

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from app.core.money import minor_digits
 from app.extensions import db
 from app.health import queries
-from app.health.gathering import gather
+from app.health.knowing.gathering import gather
+from app.health.knowing.reading import Progress
 from app.health.models import MoveModel
-from app.health.reading import Progress
 from app.identity.models import Workspace
 from app.usage.history import first_used_on
 from ml import artifacts

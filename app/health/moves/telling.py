@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from app.health import queries
+from app.health.knowing.reading import Book
 from app.health.models import MoveModel
 from app.health.moves.rates import move_rates
-from app.health.reading import Book
 from app.health.writing import keep_with_model
 from ml import artifacts
 from ml.explain import BookAverage, Reason, Reasons, average_of, reasons

@@ -2,7 +2,8 @@
 
 from app.core.paging import read_number
 from app.core.rest.api import Answer, blueprint_of, page_of, reads
-from app.health import promoting, queries, schemas
+from app.health import queries, schemas
+from app.health.model import promoting
 from app.identity import guard
 
 blueprint = blueprint_of(

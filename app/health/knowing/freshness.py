@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.accounts.former import as_stored
 from app.extensions import db
-from app.health.knowledge import LATER, Knowledge
+from app.health.knowing.knowledge import LATER, Knowledge
 
 
 def source_ages(knowledge: Knowledge, deadlines: Mapping[str, int]) -> dict[str, int | None]:

@@ -12,10 +12,10 @@ import pandas as pd
 
 from app.core.money import minor_digits
 from app.health import queries
-from app.health.gathering import Recent, gather
-from app.health.knowledge import Knowledge
+from app.health.knowing.gathering import Recent, gather
+from app.health.knowing.knowledge import Knowledge
+from app.health.knowing.witnessing import witnesses
 from app.health.scorecard import SIGNALS, Card
-from app.health.witnessing import witnesses
 from app.identity.models import Workspace
 from ml.facts import Facts
 from ml.features import MONTHS, Snapshot, snapshot_as_of

@@ -12,13 +12,13 @@ from app.core import tenancy
 from app.core.money import minor_digits
 from app.extensions import db
 from app.health.cards.choosing import CardInForce
-from app.health.freshness import source_ages
-from app.health.gathering import gather
-from app.health.knowledge import Knowledge
+from app.health.knowing.freshness import source_ages
+from app.health.knowing.gathering import gather
+from app.health.knowing.knowledge import Knowledge
+from app.health.knowing.reading import LOOK_BACK_DAYS, snapshot_book
+from app.health.knowing.witnessing import witnesses
 from app.health.models import HealthScore, Scorecard
-from app.health.reading import LOOK_BACK_DAYS, snapshot_book
 from app.health.scoring import score_part, score_rows
-from app.health.witnessing import witnesses
 from app.identity.models import Workspace
 from ml.knowing import with_hindsight
 

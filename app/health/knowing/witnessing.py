@@ -7,7 +7,7 @@ from sqlalchemy import text
 from app.accounts.former import as_stored
 from app.core.clock import end_of_day
 from app.extensions import db
-from app.health.knowledge import LATER, Knowledge
+from app.health.knowing.knowledge import LATER, Knowledge
 
 LOOK_BACK_DAYS = 365  # as far as signals look
 

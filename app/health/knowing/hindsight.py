@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.accounts.spanning import span
 from app.core.upserting import as_json
 from app.extensions import db
-from app.health.recomputing import Standing, score_in_hindsight
+from app.health.knowing.recomputing import Standing, score_in_hindsight
 from app.identity.models import Workspace
 
 DAYS, AT_ONCE = 8, 500

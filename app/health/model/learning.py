@@ -7,8 +7,9 @@ from typing import Any
 
 from app.core.money import minor_digits
 from app.extensions import db
-from app.health import promoting, queries
-from app.health.gathering import gather
+from app.health import queries
+from app.health.knowing.gathering import gather
+from app.health.model import promoting
 from app.health.models import ModelVersion
 from app.health.scoring import Progress
 from app.identity.models import Workspace

@@ -1,0 +1,1 @@
+"""The churn model's life: learnt, put in force, checked each night, reported; and what stands in without one."""
