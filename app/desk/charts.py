@@ -166,4 +166,5 @@ def _mark(name: str, at: float, n: int) -> dict[str, Any]:
 
 
 def _floor(alive: Sequence[float]) -> int:
-    return max(0, int(min(alive) * 10) * 10 - 10)
+    """Give where the axis begins, in per cent: on a tick, or its label would be written over the next one."""
+    return max(0, int(min(alive) * 10) * 10 - 10) // 20 * 20

@@ -15,7 +15,8 @@ from app.core.clock import day_in, utc_now
 from app.core.queue import Job
 from app.extensions import db
 from app.forecast.models import ForecastSnapshot
-from app.health.models import HealthScore, ModelVersion
+from app.health.cards.defaults import DEFAULT
+from app.health.models import HealthScore, ModelVersion, ScorecardTrial
 from app.identity.models import Workspace
 from app.usage.models import Meter
 from jobs import score_touched, worker
@@ -229,7 +230,22 @@ def test_a_book_is_scored_after_its_first_training(work, acme):
     assert len(trainings()) == 1
 
 
-@pytest.mark.parametrize("name", sorted(worker.NAMES - {"run_import", "send_mail", "backfill_rule", "deliver"}))
+OF_SOMETHING = {"run_import", "send_mail", "backfill_rule", "deliver", "replay_scorecard"}
+
+
+def test_a_scorecard_on_trial_is_replayed(work, acme):
+    work("score_accounts")
+    trial = ScorecardTrial(
+        name="Default", definition=DEFAULT, segment={}, position=1_000, reason="To see.", made_at=utc_now()
+    )
+    db.session.add(trial)
+    db.session.commit()
+    assert work("replay_scorecard", trial_id=trial.id).state == "done"
+    db.session.expire_all()
+    assert (trial.result["days"], trial.result["accounts"], trial.result["changed"]) == (1, 1, [])
+
+
+@pytest.mark.parametrize("name", sorted(worker.NAMES - OF_SOMETHING))
 def test_every_job_does_nothing_in_peace_where_there_is_nothing(work, name):
     job = work(name)
     assert (job.state, job.error) == ("done", None)
