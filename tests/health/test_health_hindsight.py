@@ -66,7 +66,7 @@ def test_nothing_is_computed_twice_nor_for_accounts_that_nothing_came_late_to(wo
 
 
 def test_only_the_newest_days_are_looked_at(workspace, known, monkeypatch):
-    monkeypatch.setattr("app.health.hindsight.DAYS", 1)
+    monkeypatch.setattr("app.health.knowing.hindsight.DAYS", 1)
     come_late("falling", days_ago(20))
     correct_scores(workspace, [known.falling], TODAY)
     assert set(corrections()) == {(known.falling, days_ago(1))}
