@@ -16,13 +16,13 @@ from app.health.knowing.knowledge import Knowledge
 from app.health.knowing.reading import Ages, Book, Progress, facts_of, joined, read_book, snapshot_book, stale_out
 from app.health.model import checking
 from app.health.model.base_rates import base_rates
+from app.health.model.opening import open_model
 from app.health.model.telling import reasons_teller
 from app.health.models import ScoreOverride
 from app.health.moves.telling import Moves, Told, moves_of
 from app.health.overriding import overrides_on
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
 from app.identity.models import Workspace
-from ml import artifacts
 from ml.explain import BookAverage, average_of, reasons
 from ml.hazard.curve import risk_within
 from ml.hazard.model import HazardModel
@@ -157,9 +157,10 @@ def _risks(book: Book, as_of: date, bands: Sequence[str], *, whole_book: bool) -
     if not len(book.ids):
         return None
     champion = queries.find_champion()
-    if champion is None or champion.artifact is None:
+    model = open_model(champion.artifact, champion.id) if champion else None
+    if champion is None or champion.artifact is None or model is None:
         return _base_risks(book, as_of)
-    model, kept = artifacts.load(champion.artifact["model"]), champion.artifact
+    kept = champion.artifact
     average = _average(model, book, kept.get("average"), whole_book=whole_book)
     typical = kept.get("typical", {})
     if whole_book:

@@ -289,3 +289,10 @@ def test_another_workspace_is_neither_read_nor_scored(cast, lived):
         assert scoring.score_accounts(cast.elsewhere, TODAY) == 0
         assert scoring.score_accounts(cast.elsewhere, TODAY, [lived.busy]) == 0
         assert queries.all_account_ids() == []
+
+
+def test_a_model_that_cannot_be_read_any_more_leaves_base_rates_in_its_place(workspace, lived, champion):
+    champion.artifact = {"model": {**champion.artifact["model"], "version": 99}}
+    db.session.flush()
+    scored(workspace)
+    assert set(db.session.scalars(select(ChurnScore.basis))) == {"base rate"}

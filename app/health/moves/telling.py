@@ -10,10 +10,10 @@ import numpy as np
 
 from app.health import queries
 from app.health.knowing.reading import Book
+from app.health.model.opening import open_model
 from app.health.models import MoveModel
 from app.health.moves.rates import move_rates
 from app.health.writing import keep_with_model
-from ml import artifacts
 from ml.explain import BookAverage, Reason, Reasons, average_of, reasons
 from ml.moves import MOVES
 
@@ -62,11 +62,12 @@ def moves_of(book: Book, as_of: date, *, whole_book: bool) -> Moves:
 
 
 def _chances(kind: str, version: MoveModel | None, book: Book, as_of: date, *, whole_book: bool) -> Chances:
-    if version is None or version.artifact is None:
+    model = open_model(version.artifact, version.id) if version else None
+    if version is None or version.artifact is None or model is None:
         tiers = queries.tiers_of(book.ids.tolist())
         chance = move_rates(kind, as_of).chances([tiers.get(i) for i in book.ids.tolist()])
         return Chances(kind, chance, float(chance.mean()), None)
-    model, kept = artifacts.load(version.artifact["model"]), version.artifact.get("average")
+    kept = version.artifact.get("average")
     average = BookAverage.load(kept) if kept and not whole_book else average_of(model, book.values, book.flags)
     if whole_book:
         keep_with_model("move_model", version.id, "average", average.dump())
