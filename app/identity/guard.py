@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from flask import Flask, g, redirect, request, session, url_for
 from flask_login import current_user
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from app.core import clock, tenancy
 from app.core.problems import Problem
@@ -116,9 +116,8 @@ def note(act: str, subject: str, subject_id: int | None = None, **changes: Any) 
     """Write down what a person or key changed, in the transaction of the change."""
     person = getattr(current_user, "id", None)
     actor = current_user.name if person else g.get("key_name", "system")
-    db.session.add(
-        AuditEntry(actor_id=person, actor=actor, act=act, subject=subject, subject_id=subject_id, changes=changes)
-    )
+    entry = {"actor_id": person, "actor": actor, "act": act, "subject": subject, "subject_id": subject_id}
+    db.session.execute(insert(AuditEntry.__table__), {**entry, "changes": changes})
 
 
 def hash_secret(secret: str) -> str:
