@@ -12,7 +12,7 @@ import numpy as np
 from ml.facts import BoolArray, FloatArray, IntArray
 from ml.hazard.curve import hazard_of, log_survival
 
-EXACT_DRAWS = 40_000_000  # account × draw pairs simulated one by one; the rest by their conditional normal
+EXACT_DRAWS = 20_000_000  # account × draw pairs simulated one by one; the rest by their conditional normal
 GRID = 61  # shocks between which the means of groups are interpolated
 CHUNK_PAIRS = 4_000_000
 SHOCK_SDS = np.linspace(0.025, 1.5, 60)
@@ -186,8 +186,10 @@ def _draw_together(due: _Due, shocks: FloatArray, rng: np.random.Generator, tota
 
 def _period_log_likelihood(odds: FloatArray, outcome: BoolArray) -> FloatArray:
     """Return the log likelihood of a period's outcomes for each of `SHOCK_SDS`, up to a constant."""
+    kept, stayed = np.unique(odds[outcome], return_counts=True)  # a past period was told with few different chances
+    lost, left = np.unique(odds[~outcome], return_counts=True)
     given = np.array([
-        log_survival(-odds[outcome] - shock).sum() + log_survival(odds[~outcome] + shock).sum() for shock in SHOCKS
+        stayed @ log_survival(-kept - shock) + left @ log_survival(lost + shock) for shock in SHOCKS
     ])  # fmt: skip
     prior = -0.5 * (SHOCKS / SHOCK_SDS[:, None]) ** 2 - np.log(SHOCK_SDS)[:, None]
     found: FloatArray = np.logaddexp.reduce(given + prior, axis=1)
