@@ -64,7 +64,7 @@ def show(name: str) -> Any:
 @blueprint.get("/<name>/edit")
 @guard.allow(May.STEER)
 def edit(name: str) -> Any:
-    base = next((row for row in publishing.versions_of(name) if row.is_in_force), publishing.versions_of(name)[0])
+    base = publishing.find_in_force(name) or publishing.versions_of(name)[0]
     if "as" in request.args:
         return _editor(Draft("", "", 50, {}, base.definition), base, is_new=True)
     return _editor(Draft(base.name, "", base.position, dict(base.segment), base.definition), base, is_new=False)
@@ -74,7 +74,7 @@ def edit(name: str) -> Any:
 @guard.allow(May.STEER)
 def try_out(name: str) -> Any:
     """Keep what stands in the form as a trial, and have it replayed."""
-    base = next((row for row in publishing.versions_of(name) if row.is_in_force), publishing.versions_of(name)[0])
+    base = publishing.find_in_force(name) or publishing.versions_of(name)[0]
     is_new = "as_new" in request.form
     taken = [card.name for card in cards_in_force()]
     draft = editing.read(request.form, base.definition, None if is_new else name, taken)
@@ -192,8 +192,8 @@ def _editor(draft: Draft, base: Scorecard, *, is_new: bool, errors: dict[str, st
 
 def _differences(trial: ScorecardTrial) -> list[tuple[str, Any, Any]]:
     """Say in which weights, floors and deadlines a trial differs from the card in force: (what, was, would be)."""
-    rows = publishing.find_in_force(trial.name)
-    was, would = (_settings(row.definition) if row else {} for row in (rows, trial))
+    present = publishing.find_in_force(trial.name)
+    was, would = (_settings(row.definition) if row else {} for row in (present, trial))
     names = [*would, *(name for name in was if name not in would)]
     return [(name, was.get(name), would.get(name)) for name in names if was.get(name) != would.get(name)]
 

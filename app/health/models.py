@@ -93,10 +93,6 @@ class ModelVersion(Tenant, db.Model):
         Index("uq_model_version_champion", "workspace_id", unique=True, postgresql_where=text("state = 'champion'")),
     )
 
-    @property
-    def can_score(self) -> bool:
-        return self.state != "refused"
-
 
 class ModelCheck(TenantKey, db.Model):
     """How the model in force stood on a day: does the book still look as in training, and did its risks come true?

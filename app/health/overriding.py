@@ -66,12 +66,6 @@ def overrides_on(account_ids: Sequence[int], day: date) -> dict[int, ScoreOverri
     return {each.account_id: each for each in db.session.scalars(query) if each.account_id in wanted}
 
 
-def overrides_of(account_id: int) -> Sequence[ScoreOverride]:
-    """Give an account's overrides, the newest first."""
-    query = select(ScoreOverride).where(ScoreOverride.account_id == account_id).order_by(ScoreOverride.id.desc())
-    return db.session.scalars(query.limit(20)).all()
-
-
 def track_record(today: date) -> list[Any]:
     """Judge overrides by what happened: rows (made_by, made, judged, right, card_right), most overrides first.
 

@@ -3,51 +3,24 @@
 import csv
 import io
 import re
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from sqlalchemy import select, text
 
-from app.accounts import movements, recording, searching
+from app.accounts import recording
 from app.accounts.models import AccountSummary, Segment
 from app.core import tenancy
 from app.core.queue import Job
-from app.desk import timeline
 from app.extensions import db
 from app.forecast.deriving import derive
-from app.health import scoring
 from app.identity.guard import ROLES, May
 from app.identity.models import AuditEntry
-from app.playbooks.models import Completion, Task
-from tests.books import at, days_ago, say, use
-from tests.cast import NOW, TODAY, book_of
+from tests.books import at, days_ago, say
+from tests.cast import NOW, TODAY
 
 PERSON_OF_ROLE = {"admin": "admin", "leader": "leader", "csm": "owner", "executive": "executive", "billing engineer": "billing_engineer"}  # fmt: skip
 PAGES = ("/", "/?of=team", "/accounts", "/renewals", "/model", "/data", "/data/jobs", "/find", "/find?q=sil")
-
-
-@pytest.fixture
-def book(cast):
-    """The five accounts of the cast, with use, talks and invoices, scored on TODAY and a week before."""
-    cast.workspace.book_day = TODAY
-    accounts = book_of(cast)
-    for name in ("thriving", "slipping", "silent"):
-        use(
-            getattr(accounts, name).external_id,
-            {days_ago(n): 5.0 for n in range(30 if name == "silent" else 0, 90)},
-            people=("ann",),
-        )
-    say("silva", {"happened_at": at(days_ago(4)), "channel": "ticket", "priority": "urgent", "body": "It is broken, we cancel"},
-        {"happened_at": at(days_ago(3)), "channel": "note", "direction": "internal", "body": "Call them", "author": "Olivia"})  # fmt: skip
-    bill = {"account": "silva", "issued_on": days_ago(60), "due_on": days_ago(30), "amount_minor": 100_00}
-    recording.record_invoices(
-        [bill | {"external_id": "late"}, bill | {"external_id": "paid", "paid_on": days_ago(31)}], NOW
-    )
-    searching.index_accounts([each.id for each in vars(accounts).values()])
-    scoring.score_past(cast.workspace, [days_ago(7)])
-    derive(cast.workspace, TODAY)
-    db.session.expire_all()
-    return accounts
 
 
 def pages_of(account):
@@ -273,71 +246,6 @@ def test_a_receipt_opens_any_day_and_holds_it_against_another(book, cast, sign_i
     assert "What moved since" not in earlier
     assert browser.get(f"{address}?day={days_ago(8)}").status_code == 404
     assert "What moved since" in browser.get(f"{address}?day={TODAY}&against={days_ago(7)}").text
-
-
-def stretch_of(account, kinds=tuple(timeline.KINDS), before=None):
-    return timeline.stretch(account.id, kinds, before, NOW)
-
-
-def test_the_timeline_shows_the_kinds_that_are_asked_for(book, cast):
-    movements.rebuild()
-    task = Task(account_id=book.silent.id, owner_id=cast.owner.id, title="Call", due_on=TODAY, is_open=False)
-    db.session.add(task)
-    db.session.flush()
-    db.session.add(
-        Completion(task_id=task.id, completed_by=cast.owner.id, completed_at=at(days_ago(1)), result="done", note="ok")
-    )
-    db.session.flush()
-    kinds = {kind: [row.kind for row in stretch_of(book.silent, [kind]).rows] for kind in timeline.KINDS}
-    assert kinds == {
-        "talk": ["talk"],
-        "notes": ["notes"],
-        "tasks": ["tasks"],
-        "revenue": ["revenue"],
-        "invoices": ["invoices"],
-        "score": kinds["score"],
-    }
-    assert stretch_of(book.silent, ["revenue", "invoices"]).rows[0].what == "unpaid"
-    whole = [row.at for row in stretch_of(book.silent).rows]
-    assert whole == sorted(whole, reverse=True)
-    assert len(whole) == sum(map(len, kinds.values()))
-
-
-def test_the_timeline_gives_every_row_once_though_many_fall_on_one_instant(book, cast):
-    """An import that knows days alone puts a whole day's tickets on one midnight."""
-    midnight = at(days_ago(9), 0)
-    said = [
-        {"external_id": f"x{n}", "happened_at": midnight, "body": str(n), "channel": "note" if n % 3 else "ticket"}
-        for n in range(47)
-    ]
-    say("silva", *said)
-    rows, before = [], None
-    while True:
-        part = stretch_of(book.silent, before=before)
-        rows += part.rows
-        before = part.earlier
-        if before is None:
-            break
-        assert len(part.rows) == timeline.LENGTH
-    assert sorted(row.words for row in rows if row.at == midnight) == sorted(str(n) for n in range(47))
-    assert len({(row.kind, row.id) for row in rows}) == len(rows)
-
-
-def test_a_change_of_score_does_not_come_twice_at_the_turn_of_a_page(book, cast):
-    db.session.execute(text("DELETE FROM health_change"))
-    db.session.execute(
-        text(
-            "INSERT INTO health_change (account_id, changed_on, from_band, to_band, why) VALUES (:id, :day, 'steady', 'watch', 'x')"
-        ),
-        {"id": book.silent.id, "day": days_ago(9)},
-    )
-    say(
-        "silva",
-        *({"external_id": f"x{n}", "happened_at": at(days_ago(9), 8) + timedelta(minutes=n)} for n in range(40)),
-    )
-    first = stretch_of(book.silent)
-    second = stretch_of(book.silent, before=first.earlier)
-    assert [row.kind for row in (*first.rows, *second.rows)].count("score") == 1
 
 
 def test_the_next_part_of_the_timeline_comes_alone_to_the_script(book, cast, sign_in):

@@ -65,7 +65,7 @@ def test_a_second_judgement_takes_the_place_of_the_first(workspace, lived):
     judge(lived.busy)
     second = judge(lived.busy, score=90.0)
     assert overriding.overrides_on([lived.busy], TODAY)[lived.busy].id == second.id
-    assert [each.score for each in overriding.overrides_of(lived.busy)] == [90.0, 20.0]
+    assert second.is_in_force(TODAY)
 
 
 def test_a_past_day_scored_again_keeps_the_judgement_that_was_in_force_then(workspace, lived):

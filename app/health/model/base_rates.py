@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +10,11 @@ from sqlalchemy import text
 
 from app.accounts.renewing import renewals_due
 from app.extensions import db
+from app.health.model.counting import PRIOR_ACCOUNT_MONTHS, counts_by_tier
 
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
-PRIOR_ACCOUNT_MONTHS = 60.0  # how many account-months the whole book's rate counts for in each tier
 PRIOR_CHURNS, PRIOR_MONTHS = 1.0, 80.0  # before any history: about 1.3 % a month, weighing as much as 80 account-months
 PRIOR_LOST, PRIOR_RENEWALS = 1.0, 8.0  # before any renewal: one in eight is lost
 AHEAD = (np.arange(12) + 0.5) * 365 / 12  # days to the middle of each future month
@@ -64,26 +63,22 @@ class BaseRates:
 
 def base_rates(as_of: date) -> BaseRates:
     """Count the last year's losses, drawn towards the book and a prior where there are few (beta-binomial means)."""
-    rows = _counts("< 2", as_of)
-    book = (_churns(rows) + PRIOR_CHURNS) / (_months(rows) + PRIOR_MONTHS)
-    tiers = tuple(TierRate(row.tier, row.churns, float(row.months), _drawn(row, book)) for row in rows)
+    counts = counts_by_tier("churn", as_of, "< 2")
+    book = (sum(each.times for each in counts) + PRIOR_CHURNS) / (sum(each.months for each in counts) + PRIOR_MONTHS)
+    tiers = tuple(TierRate(each.tier, each.times, each.months, each.drawn(book)) for each in counts)
     fell = renewals_due(as_of - timedelta(days=365), as_of + timedelta(days=1))
     lost = sum(kept == 0 for _, kept in fell)
-    terms = _counts(">= 2", as_of)
-    broken = max(0, _churns(terms) - lost) + PRIOR_BROKEN
+    terms = counts_by_tier("churn", as_of, ">= 2")
+    broken = max(0, sum(each.times for each in terms) - lost) + PRIOR_BROKEN
     return BaseRates(
         monthly={each.tier: each.rate for each in tiers},
         book=book,
         at_renewal=_at_renewal(len(fell), lost, as_of),
-        within_term=broken / (_months(terms) + PRIOR_MONTHS),
+        within_term=broken / (sum(each.months for each in terms) + PRIOR_MONTHS),
         tiers=tiers,
         renewals=len(fell),
         lost=lost,
     )
-
-
-def _drawn(row: Any, book: float) -> float:
-    return float((row.churns + PRIOR_ACCOUNT_MONTHS * book) / (float(row.months) + PRIOR_ACCOUNT_MONTHS))
 
 
 def _at_renewal(fell: int, lost: int, as_of: date) -> FloatArray:
@@ -94,33 +89,6 @@ def _at_renewal(fell: int, lost: int, as_of: date) -> FloatArray:
     return (lost - gone + PRIOR_LOST) / (fell - gone + PRIOR_RENEWALS)
 
 
-def _counts(term: str, as_of: date) -> Sequence[Any]:
-    return db.session.execute(text(_COUNTS.format(term=term)), {"today": as_of}).all()
-
-
-def _churns(rows: Sequence[Any]) -> int:
-    return sum(row.churns for row in rows)
-
-
-def _months(rows: Sequence[Any]) -> float:
-    return sum(float(row.months) for row in rows)
-
-
-_COUNTS = """
-SELECT a.tier,
-       coalesce(sum(m.churns), 0)::int AS churns,
-       coalesce(sum(GREATEST(0, LEAST(CAST(:today AS date), s.ended)
-                                - GREATEST(CAST(:today AS date) - 365, s.started)) / 30.4), 0) AS months
-FROM account a
-JOIN (SELECT workspace_id, account_id, min(started_on) AS started, max(coalesce(ended_on, '9999-12-31')) AS ended
-      FROM subscription WHERE arr_minor > 0 AND NOT is_trial AND coalesce(term_months, 1) {term}
-      GROUP BY workspace_id, account_id) s
-  ON s.workspace_id = a.workspace_id AND s.account_id = a.id
-LEFT JOIN (SELECT workspace_id, account_id, count(*) AS churns FROM movement
-      WHERE kind = 'churn' AND moved_on > CAST(:today AS date) - 365 AND moved_on <= CAST(:today AS date)
-      GROUP BY workspace_id, account_id) m ON m.workspace_id = a.workspace_id AND m.account_id = a.id
-GROUP BY a.tier
-"""
 _NOTICE = """
 SELECT GREATEST(0, m.moved_on - max(s.end_known_at)::date)
 FROM movement m

@@ -10,6 +10,7 @@ from app.extensions import db
 from app.health import queries
 from app.health.knowing.gathering import gather
 from app.health.model import promoting
+from app.health.model.opening import open_model
 from app.health.models import ModelVersion
 from app.health.scoring import Progress
 from app.identity.models import Workspace
@@ -51,11 +52,8 @@ def _facts(workspace: Workspace, ids: list[int], as_of: date) -> Facts:
 
 def _incumbent(champion: ModelVersion | None) -> Incumbent | None:
     """Give the model in force, or None when it cannot be read or reads signals that this version no longer has."""
-    if champion is None or champion.artifact is None:
-        return None
-    try:
-        model = artifacts.load(champion.artifact["model"])
-    except (KeyError, ValueError):
+    model = open_model(champion.artifact, champion.id) if champion else None
+    if champion is None or model is None:
         return None
     return Incumbent(model, date.fromisoformat(model.about.get("as_of") or champion.trained_on.isoformat()))
 

@@ -15,7 +15,7 @@ def open_model(artifact: dict[str, Any] | None, version_id: int | None = None) -
     if artifact is None:
         return None
     try:
-        return artifacts.load(artifact["model"])
+        return artifacts.load(artifact.get("model", {}))
     except ValueError as error:
         _log.warning("model_unreadable", version_id=version_id, error=str(error))
         return None
