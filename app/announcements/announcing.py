@@ -24,7 +24,7 @@ INSERT INTO announcement (type, subject, occasion, account_id, owner_id, occurre
 SELECT type, subject, occasion, account_id, owner_id, :now, data
 FROM json_to_recordset(CAST(:rows AS json)) AS r
     (type text, subject text, occasion text, account_id bigint, owner_id bigint, data jsonb)
-ORDER BY type, subject, occasion
+ORDER BY type, length(subject), subject, occasion
 ON CONFLICT DO NOTHING RETURNING id
 """
 

@@ -242,11 +242,13 @@ def reap() -> int:
     )
     waiting = db.session.execute(
         text(
-            "UPDATE job SET offered_at = now() WHERE (workspace_id, id) IN ("
+            "WITH due AS MATERIALIZED ("
             "  SELECT workspace_id, id FROM job WHERE state = 'ready' AND run_at <= now()"
             "  AND (coalesce(offered_at, created_at) < now() - interval '15 seconds'"
             "       OR offered_at IS NULL AND run_at > created_at)"
-            "  ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED) RETURNING workspace_id, id"
+            "  ORDER BY run_at LIMIT 1000 FOR UPDATE SKIP LOCKED)"
+            " UPDATE job SET offered_at = now() FROM due"
+            " WHERE (job.workspace_id, job.id) = (due.workspace_id, due.id) RETURNING job.workspace_id, job.id"
         )
     ).all()
     db.session.commit()

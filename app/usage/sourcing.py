@@ -54,7 +54,8 @@ def fold_intake(now: datetime) -> None:
 
 
 _TAKE = """
-DELETE FROM intake WHERE id IN (SELECT id FROM intake ORDER BY id LIMIT 200000 FOR UPDATE SKIP LOCKED)
+WITH oldest AS MATERIALIZED (SELECT id FROM intake ORDER BY id LIMIT 200000 FOR UPDATE SKIP LOCKED)
+DELETE FROM intake USING oldest WHERE intake.id = oldest.id
 RETURNING source_id, at, accepted, duplicates, rejected, names
 """
 _ROWS = """

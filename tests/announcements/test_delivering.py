@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.accounts.models import Account, AccountSummary
@@ -119,6 +119,21 @@ def test_slack_gets_blocks_and_a_text_that_stands_in_for_them(
 
 
 # --- who is told ---
+
+
+def test_a_claim_takes_one_event_whatever_plan_the_database_chooses(
+    new_account, happen, tell, new_subscriber, receiver, carry
+):
+    """Without statistics a nested loop may be chosen, which would look for something due once for each row."""
+    subscriber = new_subscriber()
+    for name in ("Slate", "Silva", "Thorn"):
+        happen.change(new_account(name))
+    tell()
+    for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize"):
+        db.session.execute(text(f"SET LOCAL enable_{way} = off"))
+    assert carry(subscriber, NOW) == 3
+    told = [json.loads(each.body)["data"]["account"]["external_id"] for each in receiver.heard]
+    assert told == ["slate", "silva", "thorn"]
 
 
 def test_only_chosen_events_are_sent(new_account, happen, tell, new_subscriber):

@@ -18,17 +18,20 @@ A_FEW = 5
 IN_ONE_LETTER = 200
 
 _TAKE = """
-UPDATE delivery d SET attempts = attempts + 1, first_tried_at = coalesce(first_tried_at, :now),
-                      next_attempt_at = :lease_until
-FROM announcement n
-WHERE n.workspace_id = d.workspace_id AND n.id = d.announcement_id AND (d.workspace_id, d.id) IN (
+WITH due AS MATERIALIZED (
     SELECT workspace_id, id FROM delivery
     WHERE subscriber_id = :subscriber AND state = 'waiting' AND next_attempt_at <= :now
       AND (CAST(:only AS bigint) IS NULL OR id = :only)
     ORDER BY next_attempt_at, id LIMIT :limit FOR UPDATE SKIP LOCKED)
+UPDATE delivery d SET attempts = attempts + 1, first_tried_at = coalesce(first_tried_at, :now),
+                      next_attempt_at = :lease_until
+FROM due, announcement n
+WHERE (d.workspace_id, d.id) = (due.workspace_id, due.id)
+  AND (n.workspace_id, n.id) = (d.workspace_id, d.announcement_id)
 RETURNING d.id AS delivery_id, n.id AS announcement_id, n.message_id, n.type, n.occurred_at, n.account_id, n.data,
           d.attempts, d.first_tried_at
 """
+"""Materialized: a sub-query with a limit in WHERE may be run once a row, and would then take more than it says."""
 _COUNT_DUE = """
 SELECT count(*) FROM (SELECT FROM delivery WHERE subscriber_id = :subscriber AND state = 'waiting'
                       AND next_attempt_at <= :now LIMIT :limit) due
