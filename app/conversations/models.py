@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, func
+from sqlalchemy import Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Double
 
@@ -44,4 +44,5 @@ class Interaction(Tenant, db.Model):
         refers_to("contact", "contact_id", ondelete="SET NULL"),
         Index("ix_interaction_account", "workspace_id", "account_id", "happened_at"),
         Index("ix_interaction_happened", "workspace_id", "happened_at"),
+        Index("ix_interaction_resolved", "workspace_id", "resolved_at", postgresql_where=text("channel = 'ticket'")),
     )

@@ -9,16 +9,17 @@ from app.extensions import db
 from app.health import queries
 from app.health.knowing.knowledge import Knowledge
 from app.health.knowing.reading import LOOK_BACK_DAYS, facts_of, read_book, snapshot_book
+from app.health.knowing.recent import Recent
 from app.health.knowing.witnessing import witnesses
 from app.usage.ingesting import ingest
-from tests.books import at, days_ago, stretch, subscribe, use, write_accounts
+from tests.books import at, days_ago, say, stretch, subscribe, use, write_accounts
 from tests.cast import NOW, TODAY
 from tests.health.conftest import summarise
 
 
 @pytest.fixture
 def sleepers(workspace, lived):
-    """Add accounts that were used last long ago, only by errors since, never, and one that began lately."""
+    """Add accounts that were used, or heard from, last long ago, only by errors since, never; one that began lately."""
     names = ("long ago", "only errors", "never", "young")
     ids = write_accounts(*names)
     subscribe(
@@ -28,6 +29,10 @@ def sleepers(workspace, lived):
     use("only errors", {days_ago(n): 2.0 for n in (300, 310)})
     use("only errors", {days_ago(n): 2.0 for n in (4, 30)}, meter="errors")
     use("young", {days_ago(n): 2.0 for n in range(0, 179, 5)}, people=("gil",))
+    say("long ago", {"happened_at": at(days_ago(300))}, {"happened_at": at(days_ago(200)), "channel": "meeting"})
+    say("only errors", {"happened_at": at(days_ago(250)), "channel": "ticket"}, {"happened_at": at(days_ago(3))})
+    say("never", {"happened_at": at(days_ago(310)), "channel": "ticket", "resolved_at": at(days_ago(306))},
+        {"happened_at": at(days_ago(210))}, {"happened_at": at(days_ago(2)), "direction": "out"})  # fmt: skip
     summarise()
     return ids
 
@@ -59,10 +64,22 @@ def test_an_account_whose_recent_use_came_late_is_read_whole(workspace, sleepers
     assert book.values["days_since_use"].tolist() == [194]
 
 
-def test_old_usage_and_people_are_not_read(workspace, sleepers):
+def test_a_past_day_does_not_know_that_an_old_ticket_was_answered_later(workspace, sleepers):
+    _, waiting, *_ = sleepers
+    db.session.execute(
+        text("UPDATE interaction SET resolved_at = :at WHERE account_id = :id AND channel = 'ticket'"),
+        {"at": at(days_ago(1)), "id": waiting},
+    )
+    for day, age in ((days_ago(2), 248.0), (TODAY, 0.0)):
+        book = read_book(workspace, [waiting], Knowledge(day, workspace.time_zone))
+        assert book.values["open_ticket_age"].tolist() == [age]
+
+
+def test_old_usage_people_and_talk_are_not_read(workspace, sleepers):
     ids = queries.all_account_ids()
-    also = witnesses(Knowledge(TODAY, workspace.time_zone), LOOK_BACK_DAYS)
-    few = facts_of(workspace, ids, TODAY, TODAY, also)
+    recent = Recent.to(TODAY, workspace.time_zone, witnesses(Knowledge(TODAY, workspace.time_zone), LOOK_BACK_DAYS))
+    few = facts_of(workspace, ids, TODAY, TODAY, recent)
     whole = facts_of(workspace, ids, TODAY, TODAY)
     assert few.usage.shape == whole.usage.shape
     assert len(few.user_months) < len(whole.user_months)
+    assert len(few.interactions) < len(whole.interactions)

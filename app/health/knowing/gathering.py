@@ -1,8 +1,6 @@
 """Gathers what is known of some accounts into the frames that models read."""
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,10 +11,10 @@ from app.accounts.former import as_stored
 from app.accounts.spanning import span
 from app.core.clock import end_of_day
 from app.core.columns import read_columns
+from app.health.knowing.recent import Recent, has_spoken, is_used, is_young
 from app.usage.history import UsageHistory, people_history, usage_history
 from app.usage.late_history import Late, late_people, late_usage
 from ml.facts import COLUMNS, Facts, empty
-from ml.signals.view import ERRORS
 
 _QUERIES = {
     "subscriptions": """
@@ -36,6 +34,7 @@ _QUERIES = {
     "treated": "SELECT account_id, enrolled_on AS from_on FROM enrolment WHERE {span} AND arm = 'treated'",
 }
 _TABLES = ("subscription", "interaction", "contact", "invoice")
+_TALK = "interactions"
 _IN_ORDER = " ORDER BY account_id, id"
 """Means and sums of an account depend, to the last bit, on the order in which its rows come."""
 _DAYS, _NUMBERS, _YES, _MONEY = "day", "number", "yes", {"arr", "amount"}
@@ -45,19 +44,6 @@ _KINDS = {
     "arr": _NUMBERS, "seats": _NUMBERS, "term_months": _NUMBERS, "sentiment": _NUMBERS, "satisfaction": _NUMBERS,
     "reach": _NUMBERS, "amount": _NUMBERS,
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Recent:
-    """From when on the signals of a day look at everybody's usage and people.
-
-    Before, they ask only whether the book's sources spoke at all, which the `witnesses` among the accounts tell, and
-    when an account that has been silent since was used last.
-    """
-
-    usage_from: date
-    people_from: date
-    witnesses: AbstractSet[int]
 
 
 def gather(
@@ -79,10 +65,11 @@ def gather(
     """
     late = Late(account_ids, first_day, last_day, known_after or first_day, stored_by)
     late_rows = _columns(_LATE_USAGE, late_usage(late), account_ids)
-    usage = _usage(late, recent, np.unique(late_rows["account"]))
     begins, ends = end_of_day(zone, first_day - timedelta(days=1)), end_of_day(zone, last_day)
     values = {"first": first_day, "last": last_day, "begins": begins, "ends": ends, "stored_by": stored_by}
-    frames = {name: _frame(name, query, values, account_ids, zone, minor) for name, query in _QUERIES.items()}
+    frames = {name: _frame(name, values, account_ids, zone, minor) for name in _QUERIES if name != _TALK}
+    frames[_TALK] = _talk(values, account_ids, zone, minor, recent)
+    usage = _usage(late, recent, frames["subscriptions"], np.unique(late_rows["account"]))
     started = frames["subscriptions"].groupby("account")["started_on"].min()
     accounts = pd.DataFrame({"id": np.asarray(account_ids, np.int64)})
     accounts["started_on"] = started.reindex(range(len(account_ids))).to_numpy("datetime64[s]")
@@ -99,7 +86,7 @@ def gather(
     ).check()
 
 
-def _usage(late: Late, recent: Recent | None, late_places: np.ndarray) -> UsageHistory:
+def _usage(late: Late, recent: Recent | None, subscriptions: pd.DataFrame, late_places: np.ndarray) -> UsageHistory:
     """Read usage; where some of it came late, all of it: without that the account may have been silent."""
     ids, first_day, last_day, stored_by = late.account_ids, late.first_day, late.last_day, late.stored_by
     if recent is None or recent.usage_from <= first_day:
@@ -108,22 +95,34 @@ def _usage(late: Late, recent: Recent | None, late_places: np.ndarray) -> UsageH
     older_days = (newest.first_day - first).days
     totals = np.zeros((*newest.totals.shape[:2], older_days + newest.totals.shape[2]), np.float32)
     totals[:, :, older_days:] = newest.totals
-    used = [place for place, meter in enumerate(newest.meters) if meter != ERRORS]
-    silent = newest.totals.max(axis=2, initial=0)[:, used].max(axis=1, initial=0) <= 0
-    silent[late_places] = True
-    whole = np.flatnonzero(silent | np.isin(ids, list(recent.witnesses)))
-    before = newest.first_day - timedelta(days=1)
+    is_whole = ~is_used(newest) | is_young(subscriptions, last_day, len(ids)) | np.isin(ids, list(recent.witnesses))
+    is_whole[late_places] = True
+    whole, before = np.flatnonzero(is_whole), newest.first_day - timedelta(days=1)
     older = usage_history([ids[place] for place in whole], first, before, stored_by=stored_by)
     totals[whole, :, :older_days] = older.totals
     return UsageHistory(totals, first, newest.meters)
 
 
-def _frame(name: str, query: str, values: dict[str, Any], ids: Sequence[int], zone: str, minor: int) -> pd.DataFrame:
+def _talk(values: dict[str, Any], ids: Sequence[int], zone: str, minor: int, recent: Recent | None) -> pd.DataFrame:
+    """Read interactions: the newest of all accounts, older ones of those of whom a signal asks for them."""
+    if recent is None:
+        return _frame(_TALK, values, ids, zone, minor)
+    boundary = end_of_day(zone, recent.talk_from - timedelta(days=1))
+    newest = _frame(_TALK, values | {"begins": boundary}, ids, zone, minor)
+    is_whole = ~has_spoken(newest, values["last"], len(ids)) | np.isin(ids, list(recent.witnesses | recent.waiting))
+    whole = np.flatnonzero(is_whole)
+    if not len(whole):
+        return newest
+    older = _frame(_TALK, values | {"ends": boundary}, [ids[place] for place in whole], zone, minor)
+    return pd.concat([older.assign(account=whole[older["account"].to_numpy()]), newest], ignore_index=True)
+
+
+def _frame(name: str, values: dict[str, Any], ids: Sequence[int], zone: str, minor: int) -> pd.DataFrame:
     which = span(ids)
     moment = None if values["stored_by"] is None else "CAST(%(stored_by)s AS timestamptz)"
     tables = {table: as_stored(table, which, moment) for table in _TABLES}
     kinds = {column: _kind(column) for column in COLUMNS[name] if column != "account"}
-    rows = query.format(span=which, **tables) + _IN_ORDER
+    rows = _QUERIES[name].format(span=which, **tables) + _IN_ORDER
     ours = _ours(read_columns(rows, {"account_id": "whole", **kinds}, values), ids)
     if not len(ours["account"]):
         return empty(name)

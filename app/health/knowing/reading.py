@@ -1,7 +1,6 @@
 """Reads the signals of accounts as of the end of a day."""
 
 from collections.abc import Callable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -12,8 +11,9 @@ import pandas as pd
 
 from app.core.money import minor_digits
 from app.health import queries
-from app.health.knowing.gathering import Recent, gather
+from app.health.knowing.gathering import gather
 from app.health.knowing.knowledge import Knowledge
+from app.health.knowing.recent import Recent
 from app.health.knowing.witnessing import witnesses
 from app.health.scorecard import SIGNALS, Card
 from app.identity.models import Workspace
@@ -21,7 +21,6 @@ from ml.facts import Facts
 from ml.features import MONTHS, Snapshot, snapshot_as_of
 
 LOOK_BACK_DAYS = 400
-USAGE_DAYS, PEOPLE_DAYS = 180, 56  # further back signals ask only whether, and when last, there was use at all
 CHUNK = 5_000
 Progress = Callable[[int, int | None, str], None]
 Ages = Mapping[str, int | None]
@@ -54,26 +53,20 @@ def read_book(
 ) -> Book:
     """Read accounts (ids ascending), some thousands at a time; witnesses say what the rest of the book would."""
     parts, also, as_of = [], witnesses(knowledge, LOOK_BACK_DAYS), knowledge.as_of
+    recent = Recent.to(as_of, knowledge.zone, also)
     for start in range(0, len(ids), CHUNK):
         progress(start, len(ids), "Reading signals")
         chunk = queries.who_may_pay(ids[start : start + CHUNK], as_of)
         if chunk:
-            book = snapshot_book(facts_of(workspace, sorted(also.union(chunk)), as_of, as_of, also), as_of)
+            book = snapshot_book(facts_of(workspace, sorted(also.union(chunk)), as_of, as_of, recent), as_of)
             parts.append(book.rows(np.isin(book.ids, chunk)))
     return joined(parts)
 
 
 def facts_of(
-    workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date, also: AbstractSet[int] | None = None
+    workspace: Workspace, ids: Sequence[int], first_as_of: date, as_of: date, recent: Recent | None = None
 ) -> Facts:
-    """Gather all that signals of any day from `first_as_of` to `as_of` look at.
-
-    With witnesses (`also`) among the ids nothing is read that these signals cannot tell apart from silence.
-    """
-    recent = None
-    if also is not None:
-        usage_from, people_from = (first_as_of - timedelta(days=days) for days in (USAGE_DAYS, PEOPLE_DAYS))
-        recent = Recent(usage_from, people_from, also)
+    """Gather all that signals of any day from `first_as_of` to `as_of` look at; with `recent`, of that day alone."""
     minor = 10 ** minor_digits(workspace.currency)
     first_day = first_as_of - timedelta(days=LOOK_BACK_DAYS)
     return gather(ids, first_day, as_of, workspace.time_zone, minor, recent, known_after=first_as_of)

@@ -1,7 +1,9 @@
 """Days since the customer last spoke to us: a message of theirs or a meeting, public voices apart."""
 
 import numpy as np
+import pandas as pd
 
+from ml.facts import BoolArray
 from ml.signals.signal import Measured, Signal
 from ml.signals.view import LOOK_BACK, View
 from ml.signals.wording import count
@@ -9,13 +11,18 @@ from ml.signals.wording import count
 
 def measure(view: View) -> Measured:
     """Return days of silence, at most the account's age; unknown when no such contact exists in the book."""
-    talk = view.interactions
-    theirs = (talk["direction"] == "in").to_numpy(bool) | (talk["channel"] == "meeting").to_numpy(bool)
-    spoken = talk[theirs & talk["reach"].isna().to_numpy()]
+    spoken = view.interactions[is_theirs(view.interactions)]
     if not len(spoken):
         return view.unknown(), view.unknown()
     silent = np.nan_to_num(view.latest(spoken["account"], spoken["happened_on"]), nan=float(LOOK_BACK))
     return np.minimum(silent, view.tenure), view.tenure
+
+
+def is_theirs(talk: pd.DataFrame) -> BoolArray:
+    """Tell in which interactions the customer spoke to us: [interactions]."""
+    theirs = (talk["direction"] == "in").to_numpy(bool) | (talk["channel"] == "meeting").to_numpy(bool)
+    spoken: BoolArray = theirs & talk["reach"].isna().to_numpy()
+    return spoken
 
 
 def sentence(value: float, before: float) -> str:

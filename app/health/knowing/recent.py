@@ -1,0 +1,80 @@
+"""How far back the signals of a day look, so that nothing is read of the past that cannot change a figure."""
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from sqlalchemy import text
+
+from app.core.clock import end_of_day
+from app.extensions import db
+from app.usage.history import UsageHistory
+from ml.facts import BoolArray
+from ml.lives import days
+from ml.signals.adoption.slow_onboarding import YOUNG_UNTIL
+from ml.signals.relationship.days_since_contact import is_theirs
+from ml.signals.view import ERRORS
+
+WINDOW_DAYS = 120  # the longest: 90 days that ended 28 days ago
+PEOPLE_DAYS = 56
+
+
+@dataclass(frozen=True)
+class Recent:
+    """From when on the signals of a day look at everybody's usage, interactions and people.
+
+    Before, they ask only whether the book's sources spoke at all, which the `witnesses` among the accounts tell; how a
+    young account began; when one that has been silent since was last used or heard from; and since when a ticket of
+    those `waiting` has been open.
+    """
+
+    usage_from: date
+    talk_from: date
+    people_from: date
+    witnesses: AbstractSet[int]
+    waiting: AbstractSet[int]
+
+    @classmethod
+    def to(cls, as_of: date, zone: str, witnesses: AbstractSet[int]) -> Self:
+        """Say it for a day: what is known now of the time up to it will be read."""
+        window_from = as_of - timedelta(days=WINDOW_DAYS)
+        people_from = as_of - timedelta(days=PEOPLE_DAYS)
+        return cls(window_from, window_from, people_from, witnesses, _waiting(as_of, zone, window_from))
+
+
+def is_used(usage: UsageHistory) -> BoolArray:
+    """Tell which accounts were used in this time: [accounts]."""
+    meters = [place for place, meter in enumerate(usage.meters) if meter != ERRORS]
+    found: BoolArray = usage.totals.max(axis=2, initial=0)[:, meters].max(axis=1, initial=0) > 0
+    return found
+
+
+def is_young(subscriptions: pd.DataFrame, as_of: date, accounts: int) -> BoolArray:
+    """Tell of which accounts a contract began so lately that their first days are looked at: [accounts]."""
+    lately = days(subscriptions["started_on"]) > np.datetime64(as_of, "D") - YOUNG_UNTIL
+    return _marked(subscriptions["account"][lately], accounts)
+
+
+def has_spoken(talk: pd.DataFrame, as_of: date, accounts: int) -> BoolArray:
+    """Tell which accounts were heard from in these interactions, as far as it was known by the day: [accounts]."""
+    heard = is_theirs(talk) & (days(talk["known_on"]) <= np.datetime64(as_of, "D"))
+    return _marked(talk["account"][heard], accounts)
+
+
+def _marked(places: pd.Series, accounts: int) -> BoolArray:
+    marked = np.zeros(accounts, dtype=bool)
+    marked[places.to_numpy(np.int64)] = True
+    return marked
+
+
+def _waiting(as_of: date, zone: str, before: date) -> set[int]:
+    """Give the accounts with a ticket that came in before a day and was still open at the end of `as_of`."""
+    query = text(
+        "SELECT DISTINCT account_id FROM interaction WHERE channel = 'ticket' AND happened_at < :before"
+        " AND (resolved_at IS NULL OR resolved_at >= :ends)"
+    )
+    values = {"before": end_of_day(zone, before - timedelta(days=1)), "ends": end_of_day(zone, as_of)}
+    return set(db.session.scalars(query, values))

@@ -1,0 +1,21 @@
+"""Find the tickets that wait since long ago without reading the years between
+
+Revision: 0012
+Follows: 0009
+"""
+
+from alembic import op
+import sqlalchemy as sa
+
+revision = '0012'
+down_revision = '0009'
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_index('ix_interaction_resolved', 'interaction', ['workspace_id', 'resolved_at'], unique=False, postgresql_where=sa.text("channel = 'ticket'"))
+
+
+def downgrade() -> None:
+    op.drop_index('ix_interaction_resolved', table_name='interaction')
