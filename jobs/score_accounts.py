@@ -5,7 +5,7 @@ from app.core import queue
 from app.core.clock import utc_now
 from app.core.queue import Lease
 from app.extensions import db
-from app.forecast.deriving import derive
+from app.forecast.deriving import READING_LANES, derive
 from app.health import dating, queries
 from app.health.model import learning
 from app.identity.models import Workspace
@@ -18,5 +18,5 @@ def run(lease: Lease) -> None:
         learning.train(workspace, as_of, progress=lease.progress)
         db.session.commit()
     forget_touched()
-    derive(workspace, as_of, lease.progress)
+    derive(workspace, as_of, lease.progress, READING_LANES)
     queue.defer("announce", unique_key="scored")

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import lru_cache
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -22,8 +23,7 @@ _Average = tuple[FloatArray, FloatArray, FloatArray]
 PATH, PATH_WEIGHTS = (_NODES + 1) / 2, _WEIGHTS / 2
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(NamedTuple):
     """One signal's share in the difference, in percentage points of risk, with the sentence that says it."""
 
     code: str
@@ -89,8 +89,8 @@ class Reasons:
 
     def _sentence(self, row: int, code: int, value: float, before: float) -> str:
         if self.codes[code] == RENEWAL:
-            return renewal_sentence(self.flags[row])
-        return BY_CODE[self.codes[code]].say(value, before)
+            return _say_renewal(self.flags[row].tobytes())
+        return _say(self.codes[code], value, before)
 
 
 def reasons(
@@ -150,6 +150,17 @@ def renewal_sentence(flags: BoolArray) -> str:
     if flags[month:].all() and month < MONTHS - 1:
         return "the contract renews every month"
     return "a renewal falls in the coming month" if month == 0 else f"a renewal falls in {count(month, 'month')}"
+
+
+@lru_cache(maxsize=10_000)
+def _say(code: str, value: float, before: float) -> str:
+    """Say a signal; the same figures come again in the reasons of other chances, and in other accounts."""
+    return BY_CODE[code].say(value, before)
+
+
+@lru_cache(maxsize=4_096)
+def _say_renewal(flags: bytes) -> str:
+    return renewal_sentence(np.frombuffer(flags, dtype=bool))
 
 
 def _averages(model: HazardModel, values: FloatArray, flags: BoolArray) -> tuple[_Average, _Average]:

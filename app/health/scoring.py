@@ -8,12 +8,13 @@ from typing import Any, Self
 import numpy as np
 
 from app.core.collecting import uncollected
+from app.core.lanes import writing_behind
 from app.core.money import minor_digits
 from app.health import queries, writing
 from app.health.cards.choosing import CardInForce, cards_in_force, choose
 from app.health.knowing.freshness import source_ages
 from app.health.knowing.knowledge import Knowledge
-from app.health.knowing.reading import Ages, Book, Progress, facts_of, joined, read_book, snapshot_book, stale_out
+from app.health.knowing.reading import Ages, Book, Progress, facts_of, joined, read_books, snapshot_book, stale_out
 from app.health.model import checking
 from app.health.model.base_rates import base_rates
 from app.health.model.opening import open_model
@@ -29,7 +30,7 @@ from ml.hazard.model import HazardModel
 from ml.hints import typical_of
 from ml.signals import BY_CODE
 
-STRETCH = 5_000  # accounts put into words and written at a time, so that memory does not grow with the book
+STRETCH = 2_000  # accounts put into words and written at a time, so that memory does not grow with the book
 HORIZONS = (30, 90, 180, 365)
 TELLING = 0.5  # points of risk below which a reason is not worth a sentence of its own
 STEADY = "steady"  # the band whose accounts are what others are held against
@@ -76,38 +77,73 @@ class Risks:
 
 
 def score_accounts(
-    workspace: Workspace, as_of: date, account_ids: Sequence[int] | None = None, progress: Progress = lambda *_: None
+    workspace: Workspace,
+    as_of: date,
+    account_ids: Sequence[int] | None = None,
+    progress: Progress = lambda *_: None,
+    lanes: int = 1,
 ) -> int:
-    """Score some accounts (or all) as of the end of a day and write everything down. Gives how many were scored."""
+    """Score some accounts (or all) as of the end of a day and write everything down. Gives how many were scored.
+
+    `lanes`: see `read_books`.
+    """
     ids = sorted(account_ids) if account_ids is not None else queries.all_account_ids()
-    read_at, knowledge = queries.clock(), Knowledge(as_of, workspace.time_zone)
-    book = read_book(workspace, ids, knowledge, progress)
-    was = queries.standing_of(book.ids.tolist())
-    standing = {account_id: row.band for account_id, row in was.items()}
-    parts = _scored(workspace, book, knowledge, cards_in_force(), standing)
-    whole = joined([part.book for part in parts])
-    risks = _risks(whole, as_of, [band for part in parts for band in part.bands], whole_book=account_ids is None)
-    moves = moves_of(whole, as_of, whole_book=account_ids is None)
+    read_at, knowledge, cards = queries.clock(), Knowledge(as_of, workspace.time_zone), cards_in_force()
+    ages = _ages(knowledge, cards)
+
+    def scored(book: Book) -> tuple[list[Part], Mapping[int, Any]]:
+        standing = queries.standing_of(book.ids.tolist())
+        bands = {account_id: row.band for account_id, row in standing.items()}
+        return _scored(workspace, book, as_of, cards, ages, bands), standing
+
+    parts: list[Part] = []
+    was: dict[int, Any] = {}
+    with writing_behind(is_apart=lanes > 1) as behind:
+        for found, standing in read_books(workspace, ids, knowledge, scored, progress, lanes):
+            behind(_write_scores, as_of, found, read_at)
+            parts += found
+            was |= standing
+    book = joined([part.book for part in parts])
+    progress(len(ids), len(ids), "Finding risks and their reasons")
+    risks = _risks(book, as_of, [band for part in parts for band in part.bands], whole_book=account_ids is None)
+    moves = moves_of(book, as_of, whole_book=account_ids is None)
     progress(len(ids), len(ids), "Writing scores")
     if risks is not None:
-        _write_all(parts, as_of, risks, moves, was, read_at)
+        _write_rest(parts, as_of, risks, moves, was)
     if account_ids is None:
-        checking.check_model(as_of, whole.values)
+        checking.check_model(as_of, book.values)
     writing.clear_former(sorted(set(ids) - set(book.ids.tolist())))
     return len(book.ids)
 
 
-def _write_all(
-    parts: Sequence[Part], as_of: date, risks: Risks, moves: Moves, was: Mapping[int, Any], read_at: datetime
-) -> None:
-    first = 0
+def _write_scores(as_of: date, parts: Sequence[Part], read_at: datetime) -> None:
     for part in parts:
-        for start in range(0, len(part.book.ids), STRETCH):
-            piece = part.rows(slice(start, start + STRETCH))
-            whole = slice(first, first + len(piece.book.ids))
-            with uncollected():
-                _write(piece, as_of, risks.rows(whole), moves.rows(whole), was, read_at)
-            first = whole.stop
+        writing.write_scores(as_of, part.card.id, score_rows(part), read_at)
+
+
+def _write_rest(parts: Sequence[Part], as_of: date, risks: Risks, moves: Moves, was: Mapping[int, Any]) -> None:
+    ids = np.concatenate([part.book.ids for part in parts]).tolist()
+    bands = (band for part in parts for band in part.bands)
+    now = zip(ids, bands, risks.within[:, 1].tolist(), strict=True)
+    moved = {i: was[i] for i, band, risk in now if _is_moved(was.get(i), band, risk)}
+    earlier = queries.latest_values(sorted(moved), as_of)
+    first = 0
+    with writing_behind() as behind:
+        for part in parts:
+            for start in range(0, len(part.book.ids), STRETCH):
+                piece = part.rows(slice(start, start + STRETCH))
+                whole = slice(first, first + len(piece.book.ids))
+                with uncollected():
+                    told = risks.rows(whole)
+                    behind(writing.write_risks, as_of, _risk_rows(piece.book, told, moves.rows(whole)))
+                    behind(writing.write_summaries, as_of, _summary_rows(piece, told))
+                    behind(writing.write_changes, as_of, _change_rows(piece, told, moved, earlier))
+                first = whole.stop
+
+
+def _is_moved(was: Any, band: str, risk: float) -> bool:
+    """Say whether the band moved, or the risk by 5 points or more."""
+    return was is not None and (band != was.band or (was.risk is not None and abs(risk - was.risk) >= 0.05))
 
 
 def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = lambda *_: None) -> None:
@@ -123,10 +159,10 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
         progress(done, len(days), f"Scoring the book as of {as_of}")
         if facts is None:
             continue
-        book, knowledge = snapshot_book(facts, as_of), Knowledge(as_of, workspace.time_zone)
-        for part in _scored(workspace, book, knowledge, cards, standing):
+        book, ages = snapshot_book(facts, as_of), _ages(Knowledge(as_of, workspace.time_zone), cards)
+        for part in _scored(workspace, book, as_of, cards, ages, standing):
             standing |= dict(zip(part.book.ids.tolist(), part.bands, strict=True))
-            writing.write_scores(as_of, part.card.id, score_rows(part), read_at)
+            _write_scores(as_of, [part], read_at)
             writing.write_summaries(as_of, _summary_rows(part, None))
 
 
@@ -142,14 +178,23 @@ def score_part(
     return Part(in_force, book, scores, shown, bands, overrides)
 
 
+def _ages(knowledge: Knowledge, cards: Sequence[CardInForce]) -> Ages:
+    """Give how old each source is, looking no further back than the longest deadline of any card."""
+    deadlines = {source: max(each.card.deadlines[source] for each in cards) for source in cards[0].card.deadlines}
+    return source_ages(knowledge, deadlines)
+
+
 def _scored(
-    workspace: Workspace, book: Book, knowledge: Knowledge, cards: Sequence[CardInForce], standing: Mapping[int, str]
+    workspace: Workspace,
+    book: Book,
+    as_of: date,
+    cards: Sequence[CardInForce],
+    ages: Ages,
+    standing: Mapping[int, str],
 ) -> list[Part]:
     """Score each account with its card; the parts hold all accounts, in the order of the cards."""
-    deadlines = {source: max(each.card.deadlines[source] for each in cards) for source in cards[0].card.deadlines}
-    ages = source_ages(knowledge, deadlines)
     place = choose(cards, book.ids.tolist(), 10 ** minor_digits(workspace.currency))
-    overrides = overrides_on(book.ids.tolist(), knowledge.as_of)
+    overrides = overrides_on(book.ids.tolist(), as_of)
     return [score_part(in_force, book.rows(place == n), ages, overrides, standing) for n, in_force in enumerate(cards)]
 
 
@@ -208,16 +253,6 @@ def _no_reasons(stretch: slice) -> list[list[dict[str, Any]]]:
     return [[] for _ in range(stretch.start, stretch.stop)]
 
 
-def _write(
-    part: Part, as_of: date, risks: Risks, moves: Sequence[Told], was: Mapping[int, Any], read_at: datetime
-) -> None:
-    changes = _changes(part, as_of, risks, was)
-    writing.write_scores(as_of, part.card.id, score_rows(part), read_at)
-    writing.write_risks(as_of, _risk_rows(part.book, risks, moves))
-    writing.write_summaries(as_of, _summary_rows(part, risks))
-    writing.write_changes(as_of, changes)
-
-
 def score_rows(part: Part) -> list[dict[str, Any]]:
     """Give what is stored of scores."""
     book = part.book
@@ -250,23 +285,23 @@ def _risk_rows(book: Book, risks: Risks, moves: Sequence[Told]) -> list[dict[str
 
 def _summary_rows(part: Part, risks: Risks | None) -> list[dict[str, Any]]:
     shown, coverage = _nullable(part.shown), part.scores.coverage.tolist()
+    missing = np.nan_to_num((GOOD - part.scores.points) * part.card.card.weights)
+    weakest, is_weak = missing.argmax(axis=1).tolist(), (missing.max(axis=1, initial=0.0) > 0).tolist()
     return [
         {
             "account_id": account_id, "band": part.bands[row], "score": shown[row], "coverage": coverage[row],
             "risk": None if risks is None else float(risks.within[row, 1]),
-            "risk_reason": _concern(part, risks, row),
+            "risk_reason": (risks and _raising(risks.told[row]))
+            or (_said(part, weakest[row], row) if is_weak[row] else None),
         }
         for row, account_id in enumerate(part.book.ids.tolist())
     ]  # fmt: skip
 
 
-def _concern(part: Part, risks: Risks | None, row: int) -> str | None:
-    """Give what to look at first: what raises the risk most and can be acted on, else the weakest measure."""
-    raising = [reason for reason in risks.told[row] if reason["act"] and reason["points"] > TELLING] if risks else []
-    if raising:
-        return str(max(raising, key=lambda reason: reason["points"])["sentence"])
-    missing = np.nan_to_num((GOOD - part.scores.points[row]) * part.card.card.weights)
-    return _said(part, int(missing.argmax()), row) if missing.max(initial=0.0) > 0 else None
+def _raising(told: Sequence[Mapping[str, Any]]) -> str | None:
+    """Give what raises the risk most and can be acted on: to be looked at first, before the weakest measure."""
+    raising = [reason for reason in told if reason["act"] and reason["points"] > TELLING]
+    return max(raising, key=lambda reason: reason["points"])["sentence"] if raising else None
 
 
 def _said(part: Part, measure: int, row: int) -> str:
@@ -275,20 +310,12 @@ def _said(part: Part, measure: int, row: int) -> str:
     return BY_CODE[signal].say(float(values[row]), float(before[row]))
 
 
-def _changes(part: Part, as_of: date, risks: Risks, was: Mapping[int, Any]) -> list[dict[str, Any]]:
-    """Give the rows for accounts whose band moved, or whose risk moved by 5 points or more."""
-    ids = part.book.ids.tolist()
-    moved = [
-        row
-        for row, i in enumerate(ids)
-        if i in was
-        and (
-            part.bands[row] != was[i].band
-            or (was[i].risk is not None and abs(risks.within[row, 1] - was[i].risk) >= 0.05)
-        )
-    ]
-    earlier = queries.latest_values([ids[row] for row in moved], as_of)
-    return [_change(part, risks, was[ids[row]], earlier.get(ids[row]), row) for row in moved]
+def _change_rows(
+    part: Part, risks: Risks, moved: Mapping[int, Any], earlier: Mapping[int, Sequence[float | None]]
+) -> list[dict[str, Any]]:
+    """Give the rows for accounts that moved; `moved` tells how they stood."""
+    ids = enumerate(part.book.ids.tolist())
+    return [_change(part, risks, moved[i], earlier.get(i), row) for row, i in ids if i in moved]
 
 
 def _change(part: Part, risks: Risks, was: Any, earlier: Sequence[float | None] | None, row: int) -> dict[str, Any]:

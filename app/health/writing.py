@@ -31,7 +31,7 @@ INSERT INTO churn_score (account_id, scored_on, model_version_id, basis, surviva
                          lifetime_months, average_90, reasons, contraction_90, expansion_90, moves)
 SELECT account_id, :as_of, model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
        lifetime_months, average_90, reasons, contraction_90, expansion_90, moves
-FROM json_to_recordset(CAST(:rows AS json)) AS r
+FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r
     (account_id bigint, model_version_id bigint, basis text, survival float8[], risk_30 float8, risk_90 float8,
      risk_180 float8, risk_365 float8, lifetime_months float8, average_90 float8, reasons jsonb,
      contraction_90 float8, expansion_90 float8, moves jsonb)

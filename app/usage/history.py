@@ -15,7 +15,7 @@ from app.extensions import db
 from app.usage.models import DAYS
 
 _EPOCH = np.datetime64("2000-01-01")
-_SLICE = 2_000  # accounts read at a time: what PostgreSQL sends of them stays far below a gigabyte
+_SLICE = 250  # accounts read at a time: larger answers need fresh memory for each, on both sides
 _CELL = np.dtype(
     {
         "names": ["account", "meter", "month", "totals"],

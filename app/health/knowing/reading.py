@@ -1,14 +1,15 @@
 """Reads the signals of accounts as of the end of a day."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 import pandas as pd
 
+from app.core.lanes import read_in_lanes
 from app.core.money import minor_digits
 from app.health import queries
 from app.health.knowing.gathering import gather
@@ -23,6 +24,7 @@ from ml.features import MONTHS, Snapshot, snapshot_as_of
 LOOK_BACK_DAYS = 400
 CHUNK = 5_000
 Progress = Callable[[int, int | None, str], None]
+Found = TypeVar("Found")
 Ages = Mapping[str, int | None]
 
 
@@ -48,19 +50,38 @@ class Book:
         return type(self)(self.ids[chosen], *frames, self.flags[chosen], self.arr[chosen])
 
 
-def read_book(
-    workspace: Workspace, ids: Sequence[int], knowledge: Knowledge, progress: Progress = lambda *_: None
-) -> Book:
-    """Read accounts (ids ascending), some thousands at a time; witnesses say what the rest of the book would."""
-    parts, also, as_of = [], witnesses(knowledge, LOOK_BACK_DAYS), knowledge.as_of
+def read_book(workspace: Workspace, ids: Sequence[int], knowledge: Knowledge) -> Book:
+    """Read accounts (ids ascending) as one book."""
+    return joined(list(read_books(workspace, ids, knowledge, lambda book: book)))
+
+
+def read_books(
+    workspace: Workspace,
+    ids: Sequence[int],
+    knowledge: Knowledge,
+    then: Callable[[Book], Found],
+    progress: Progress = lambda *_: None,
+    lanes: int = 1,
+) -> Iterator[Found]:
+    """Read accounts (ids ascending) some thousands at a time, and do `then` with each; witnesses say what the rest of
+    the book would. `lanes`: how many are read at once; with more than one, only what is committed.
+    """
+    also, as_of = witnesses(knowledge, LOOK_BACK_DAYS), knowledge.as_of
     recent = Recent.to(as_of, knowledge.zone, also)
-    for start in range(0, len(ids), CHUNK):
-        progress(start, len(ids), "Reading signals")
-        chunk = queries.who_may_pay(ids[start : start + CHUNK], as_of)
-        if chunk:
-            book = snapshot_book(facts_of(workspace, sorted(also.union(chunk)), as_of, as_of, recent), as_of)
-            parts.append(book.rows(np.isin(book.ids, chunk)))
-    return joined(parts)
+    chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
+
+    def read(chunk: Sequence[int]) -> Found | None:
+        payers = queries.who_may_pay(chunk, as_of)
+        if not payers:
+            return None
+        book = snapshot_book(facts_of(workspace, sorted(also.union(payers)), as_of, as_of, recent), as_of)
+        return then(book.rows(np.isin(book.ids, payers)))
+
+    progress(0, len(ids), "Reading signals")
+    for done, found in enumerate(read_in_lanes(read, chunks, lanes), start=1):
+        progress(min(done * CHUNK, len(ids)), len(ids), "Reading signals")
+        if found is not None:
+            yield found
 
 
 def facts_of(
