@@ -62,6 +62,23 @@ class AccountAlias(TenantKey, db.Model):
     )
 
 
+class AccountRule(Tenant, db.Model):
+    """Which account is meant by names that no account has: `pattern` holds one *, and so may `means`, for the same."""
+
+    __tablename__ = "account_rule"
+    pattern: Mapped[str]
+    means: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    __table_args__ = (UniqueConstraint("workspace_id", "pattern", "means"),)
+
+    def account_of(self, name: str) -> str | None:
+        """Give the name of the account that is meant; None where the pattern does not fit."""
+        before, _, after = self.pattern.partition("*")
+        rest = name.removeprefix(before).removesuffix(after)
+        fits = name.startswith(before) and name.endswith(after) and len(name) > len(before) + len(after)
+        return self.means.replace("*", rest) if fits else None
+
+
 class Contact(Tenant, db.Model):
     """A person at an account. `role` is what they mean to the account: champion, sponsor, admin, user.
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.accounts import introducing
 from app.core import queue
 from app.extensions import db
+from app.usage import holding
 
 MOST_ALONE = 20  # beyond it one job looks at all that is held for the reason
 
@@ -26,6 +27,8 @@ def mend(accounts: Collection[str], people: Mapping[str, tuple[int, datetime]]) 
     for reason, values in waiting.items():
         for value in sorted(values) if len(values) <= MOST_ALONE else [None]:
             queue.defer("replay_held", unique_key=f"{reason} {value}", reason=reason, value=value)
+    if accounts:
+        holding.ask_to_match()
 
 
 _WAITING = text("""

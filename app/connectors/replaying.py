@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from app.accounts import naming
 from app.connectors.cloudevents.translating import PROTOCOL as CLOUDEVENTS
 from app.connectors.jitsu.translating import PROTOCOL as JITSU
 from app.connectors.lago.translating import PROTOCOL as LAGO
@@ -51,6 +52,15 @@ def replay(
 def ask_for_replay(reason: str | None = None, value: str | None = None) -> None:
     """Have a worker replay what is held; asking twice asks once."""
     queue.defer("replay_held", unique_key=f"{reason} {value}", reason=reason, value=value)
+
+
+def match_by_rules() -> dict[str, int]:
+    """Have the names that are held mean the accounts to which the rules lead them, and what is held for them replayed.
+    Gives name → account id."""
+    found = naming.match_names(holding.open_names())
+    if found:
+        ask_for_replay("account")
+    return found
 
 
 def _take(

@@ -6,9 +6,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import or_, select
 from werkzeug.wrappers import Response
 
-from app.accounts import introducing, recording, summarising
+from app.accounts import introducing, naming, recording, summarising
 from app.accounts.models import Account
-from app.connectors.replaying import ask_for_replay
+from app.connectors import replaying
 from app.core import clock
 from app.core.problems import Problem
 from app.extensions import db
@@ -31,6 +31,7 @@ def show() -> str:
         groups=holding.open_groups(),
         chosen=chosen,
         examples=holding.examples(*chosen) if chosen else [],
+        rules=naming.rules(),
     )
 
 
@@ -75,6 +76,34 @@ def make_meter() -> Response:
     return _replayed(reason, value, f"The meter {value} is made.")
 
 
+@blueprint.post("/rules")
+@guard.allow(May.DATA)
+def make_rule() -> Response:
+    """Have names of a kind mean accounts, those that are held and those to come."""
+    pattern, means = (request.form.get(field, "").strip() for field in ("pattern", "means"))
+    naming.make_rule(pattern, means)
+    found = replaying.match_by_rules()
+    guard.note("make", f"rule for names like {pattern}", means=means, matched=len(found))
+    db.session.commit()
+    if found:
+        said = f"{len(found):,} names that are held mean an account now; what was held for them is being replayed."
+    else:
+        said = "It leads none of the names that are held to an account; it counts for those to come."
+    flash(f"The rule is made. {said}", "success")
+    return redirect(url_for(".show"))
+
+
+@blueprint.post("/rules/<int:rule_id>/removal")
+@guard.allow(May.DATA)
+def remove_rule(rule_id: int) -> Response:
+    """Match by a rule no more."""
+    rule = naming.remove_rule(rule_id)
+    guard.note("remove", f"rule for names like {rule.pattern}", rule_id)
+    db.session.commit()
+    flash("The rule is removed. Names it has matched stay matched.", "success")
+    return redirect(url_for(".show"))
+
+
 @blueprint.post("/replay")
 @guard.allow(May.DATA)
 def replay() -> Response:
@@ -117,7 +146,7 @@ def _account(named: str) -> Account:
 
 
 def _replayed(reason: str | None, value: str | None, message: str) -> Response:
-    ask_for_replay(reason, value)
+    replaying.ask_for_replay(reason, value)
     db.session.commit()
     flash(f"{message} What was held is being replayed; reload in a moment to see what is left.".strip(), "success")
     return redirect(url_for(".show"))

@@ -7,6 +7,8 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.accounts import naming
+from app.core import queue
 from app.core.upserting import as_json
 from app.extensions import db
 from app.usage.ingesting import KEY
@@ -40,6 +42,14 @@ def hold(source: str, protocol: str, things: Sequence[Held], now: datetime) -> N
     get_known(source, now)
     values = {"source": source, "protocol": protocol, "rows": as_json(rows), "now": now}
     db.session.execute(text(_HOLD), values)
+    if any(thing.reason == "account" for thing in last.values()):
+        ask_to_match()
+
+
+def ask_to_match() -> None:
+    """Have a worker see, if there are rules, which accounts they say are meant by the names that are held."""
+    if naming.rules():
+        queue.defer("match_held", unique_key="names")
 
 
 _HOLD = f"""
@@ -71,6 +81,12 @@ def open_groups(most: int = 50) -> list[Any]:
         " FROM held_event WHERE ended_at IS NULL GROUP BY reason, value ORDER BY held DESC, reason, value LIMIT :most"
     )
     return list(db.session.execute(query, {"most": most}))
+
+
+def open_names() -> list[str]:
+    """Give the names of accounts for want of which something is held."""
+    query = text("SELECT DISTINCT value FROM held_event WHERE ended_at IS NULL AND reason = 'account' ORDER BY value")
+    return list(db.session.scalars(query))
 
 
 def examples(reason: str, value: str, most: int = 20) -> list[Any]:

@@ -6,7 +6,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
+from app.accounts import naming
 from app.accounts.models import AccountAlias
+from app.accounts.queries import account_ids_by_external_id
 from app.connectors import replaying
 from app.connectors.segment.translating import PROTOCOL
 from app.connectors.taking import take
@@ -56,6 +58,9 @@ def work(cast):
     """Do the replays and backfills that the pages have asked for."""
 
     def run():
+        for job in db.session.scalars(select(Job).where(Job.state == "ready", Job.name == "match_held")):
+            replaying.match_by_rules()
+            job.state = "done"
         for job in db.session.scalars(select(Job).where(Job.state == "ready", Job.name == "replay_held")):
             replaying.replay(cast.workspace, clock.utc_now(), job.args["reason"], job.args["value"])
             job.state = "done"
@@ -106,6 +111,65 @@ def test_an_unknown_account_is_matched_and_counted(engineer, send, work):
     assert db.session.scalars(select(AccountAlias.alias)).all() == ["acme-inc"]
     send(track(3, group="acme-inc"))
     assert counted("product_events") == 3
+
+
+def test_a_rule_matches_names_that_are_held_and_those_to_come(engineer, send, work):
+    write_accounts("beta")
+    send(
+        track(1, group="prod_acme"),
+        track(2, group="prod_beta"),
+        track(3, group="prod_gamma"),
+        track(4, group="acme_eu"),
+    )
+    assert "No rule yet" in engineer.get("/data/held").text
+    answer = engineer.post("/data/held/rules", data={"pattern": "prod_*", "means": "*"}, follow_redirects=True)
+    assert "2 names that are held mean an account now" in answer.text
+    assert "Names like <code>prod_*</code> mean the account <code>*</code>" in answer.text
+    work()
+    assert (counted("product_events"), [value for *_, value in held()]) == (2, ["prod_gamma", "acme_eu"])
+    send(track(5, group="prod_gamma"), {"type": "group", "messageId": "g", "userId": "bob", "groupId": "gamma",
+                                        "timestamp": AT, "traits": {"name": "Gamma"}})  # fmt: skip
+    work()
+    assert (counted("product_events"), [value for *_, value in held()]) == (4, ["acme_eu"])
+    assert set(db.session.scalars(select(AccountAlias.alias))) == {"prod_acme", "prod_beta", "prod_gamma"}
+
+
+def test_the_first_rule_that_leads_to_an_account_counts_and_one_may_be_removed(engineer, send, work):
+    for pattern, means in (("*_eu", "nobody-*"), ("*_eu", "*"), ("acme*", "beta")):
+        engineer.post("/data/held/rules", data={"pattern": pattern, "means": means})
+    write_accounts("beta")
+    send(track(1, group="acme_eu"))
+    work()
+    assert naming.match_names(["acme_eu", "_eu", "acme"]) == {"acme_eu": account_ids_by_external_id(["acme"])["acme"]}
+    assert held() == []
+    rule_id = naming.rules()[0].id
+    answer = engineer.post(f"/data/held/rules/{rule_id}/removal", follow_redirects=True)
+    assert "Names it has matched stay matched" in answer.text
+    assert len(naming.rules()) == 2
+    assert engineer.post(f"/data/held/rules/{rule_id}/removal").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("pattern", "means", "why"),
+    [
+        ("acme", "acme", "with one *"),
+        ("a*b*", "*", "with one *"),
+        ("a*", "", "the id of the account"),
+        ("a*", "**", "the id of the account"),
+        ("a*", "a*", "mean itself"),
+        ("*", "acme", "Every unknown name"),
+    ],
+)
+def test_a_rule_that_would_mean_nothing_or_everything_is_refused(engineer, pattern, means, why):
+    answer = engineer.post("/data/held/rules", data={"pattern": pattern, "means": means})
+    assert answer.status_code == 422
+    assert why in answer.text
+    assert naming.rules() == []
+
+
+def test_only_who_may_change_data_makes_rules(cast, sign_in):
+    answer = sign_in(cast.executive).post("/data/held/rules", data={"pattern": "a*", "means": "*"})
+    assert answer.status_code == 403
 
 
 def test_an_unknown_account_is_made_and_counted(engineer, send, work):
