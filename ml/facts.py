@@ -66,6 +66,27 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "contacts": {"account": _WHOLE, "role": _TEXT, "joined_on": _DAY, "left_on": _DAY, "known_left_on": _DAY},
         "invoices": {"account": _WHOLE, "issued_on": _DAY, "due_on": _DAY, "paid_on": _DAY, "amount": _NUMBER},
         "treated": {"account": _WHOLE, "from_on": _DAY},
+        "former_subscriptions": {
+            "account": _WHOLE,
+            "key": _WHOLE,
+            "since": _DAY,
+            "until": _DAY,
+            "seats": _NUMBER,
+            "term_months": _NUMBER,
+            "renews_on": _DAY,
+            "auto_renew": _YES,
+        },
+        "former_interactions": {
+            "account": _WHOLE,
+            "key": _WHOLE,
+            "since": _DAY,
+            "until": _DAY,
+            "sentiment": _NUMBER,
+            "satisfaction": _NUMBER,
+            "priority": _TEXT,
+            "escalated": _YES,
+        },
+        "former_contacts": {"account": _WHOLE, "key": _WHOLE, "since": _DAY, "until": _DAY, "role": _TEXT},
     }
 )
 
@@ -81,6 +102,10 @@ class Facts:
 
     `usage` and `user_months` hold all that is known; `late_usage` and `late_users` say what of it was not known on its
     day: `quantity` of the `total` of a meter (its position) on a day; days noted of a person, or taken (`is_gone`).
+
+    `subscriptions`, `interactions` and `contacts` say what is known now. What they said before they were changed is in
+    `former_subscriptions` and so on: it stood at the end of the days from `since` up to, not with, `until`, for the row
+    of the same `key`, a column that the three have where anything was ever changed.
     """
 
     accounts: pd.DataFrame
@@ -95,6 +120,9 @@ class Facts:
     treated: pd.DataFrame
     late_usage: pd.DataFrame = field(default_factory=lambda: empty("late_usage"))
     late_users: pd.DataFrame = field(default_factory=lambda: empty("late_users"))
+    former_subscriptions: pd.DataFrame = field(default_factory=lambda: empty("former_subscriptions"))
+    former_interactions: pd.DataFrame = field(default_factory=lambda: empty("former_interactions"))
+    former_contacts: pd.DataFrame = field(default_factory=lambda: empty("former_contacts"))
 
     def __len__(self) -> int:
         return len(self.accounts)

@@ -43,6 +43,22 @@ def people_as_known(facts: Facts, day: np.datetime64) -> pd.DataFrame:
     return pd.concat([facts.user_months[~ours], theirs[theirs["days"] != 0]], ignore_index=True)
 
 
+def rows_as_known(facts: Facts, name: str, day: np.datetime64) -> pd.DataFrame:
+    """Return the rows of a frame, those that were changed after `day` with what they said at its end."""
+    rows: pd.DataFrame = getattr(facts, name)
+    former: pd.DataFrame = getattr(facts, f"former_{name}")
+    stood = former[(days(former["since"]) <= day) & (days(former["until"]) > day)]
+    if stood.empty:
+        return rows
+    said = stood.drop_duplicates("key").set_index("key").drop(columns=["account", "since", "until"])
+    changed = rows["key"].isin(said.index).to_numpy()
+    then = said.loc[rows["key"][changed]]
+    known = rows.copy()
+    for column in then:
+        known.loc[changed, column] = then[column].to_numpy()
+    return known
+
+
 def with_hindsight(facts: Facts) -> Facts:
     """Return the same facts, each known since it happened."""
     subscriptions, contacts = facts.subscriptions, facts.contacts
@@ -55,6 +71,9 @@ def with_hindsight(facts: Facts) -> Facts:
         contacts=contacts.assign(known_left_on=contacts["left_on"]),
         late_usage=empty("late_usage"),
         late_users=empty("late_users"),
+        former_subscriptions=empty("former_subscriptions"),
+        former_interactions=empty("former_interactions"),
+        former_contacts=empty("former_contacts"),
     )
 
 

@@ -194,6 +194,7 @@ class FormerFact(Tenant, db.Model):
     __table_args__ = (
         refers_to("account", "account_id"),
         Index("ix_former_fact_account", "workspace_id", "kind", "account_id"),
+        Index("ix_former_fact_replaced", "workspace_id", "kind", "replaced_at"),
     )
 
 

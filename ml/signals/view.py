@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ml.facts import BoolArray, DayArray, Facts, FloatArray, IntArray
-from ml.knowing import people_as_known, usage_as_known
+from ml.knowing import people_as_known, rows_as_known, usage_as_known
 from ml.lives import arr_on, current_lives, days, is_running
 
 LOOK_BACK = 365  # no signal looks further back than this many days
@@ -38,9 +38,19 @@ class View:
         return days_between(started[self.rows], self.day)
 
     @cached_property
+    def subscriptions(self) -> pd.DataFrame:
+        """All subscription rows as known on the day."""
+        return rows_as_known(self.facts, "subscriptions", self.day)
+
+    @cached_property
     def contracts(self) -> pd.DataFrame:
         """The subscription rows that ran at the end of the day."""
-        return self.facts.subscriptions[is_running(self.facts.subscriptions, self.day)]
+        return self.subscriptions[is_running(self.subscriptions, self.day)]
+
+    @cached_property
+    def contacts(self) -> pd.DataFrame:
+        """The people of the accounts as known on the day."""
+        return rows_as_known(self.facts, "contacts", self.day)
 
     def total(self, account: pd.Series, weights: pd.Series | FloatArray | None = None) -> FloatArray:
         """Add up weights (or count rows) by account."""
@@ -141,7 +151,7 @@ class View:
     @cached_property
     def interactions(self) -> pd.DataFrame:
         """Interactions that happened and were known by the day, no older than `LOOK_BACK` days."""
-        talk = self.facts.interactions
+        talk = rows_as_known(self.facts, "interactions", self.day)
         happened, known = days(talk["happened_on"]), days(talk["known_on"])
         return talk[(happened <= self.day) & (known <= self.day) & (happened > self.day - LOOK_BACK)]
 

@@ -49,7 +49,44 @@ def a_champion_who_left():
     recording.record_contacts([kim | {"left_on": HAPPENED, "left_known_at": MORNING}], NOW)
 
 
-PLANTS = [late_usage, a_correction, late_interaction, a_contract_that_ended, a_champion_who_left]
+def changed_on_that_morning(kind):
+    """Have what was changed just now have stood from long ago until the day in the middle."""
+    moved = text("UPDATE former_fact SET stored_at = '2020-01-01', replaced_at = :at WHERE kind = :kind")
+    assert db.session.execute(moved, {"at": MORNING, "kind": kind}).rowcount == 1
+
+
+def automatic_renewal_switched_off():
+    subscribe(stretch("busy", 24_000_00, days_ago(500), auto_renew=False))
+    changed_on_that_morning("subscription")
+
+
+def fewer_seats():
+    subscribe(stretch("falling", 12_000_00, days_ago(300), seats=2))
+    changed_on_that_morning("subscription")
+
+
+def an_answer_to_a_survey():
+    db.session.execute(text("UPDATE interaction SET satisfaction = 1 WHERE body LIKE 'Works well%'"))
+    changed_on_that_morning("interaction")
+
+
+def another_champion():
+    kim = {"external_id": "champion", "account": "busy", "name": "Kim", "role": "user", "joined_on": days_ago(300)}
+    recording.record_contacts([kim], NOW)
+    changed_on_that_morning("contact")
+
+
+PLANTS = [
+    late_usage,
+    a_correction,
+    late_interaction,
+    a_contract_that_ended,
+    a_champion_who_left,
+    automatic_renewal_switched_off,
+    fewer_seats,
+    an_answer_to_a_survey,
+    another_champion,
+]
 
 
 @pytest.fixture

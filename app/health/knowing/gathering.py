@@ -16,33 +16,48 @@ from app.usage.history import UsageHistory, people_history, usage_history
 from app.usage.late_history import Late, late_people, late_usage
 from ml.facts import COLUMNS, Facts, empty
 
+_VERSION = "account_id, (fact ->> 'id')::bigint AS key, stored_at AS since, replaced_at AS until"
+_REPLACED = "{span} AND replaced_at >= %(known)s AND replaced_at <= coalesce(%(stored_by)s, 'infinity'::timestamptz)"
+"""What stood on a day that is looked at: it was replaced after the first of them."""
 _QUERIES = {
     "subscriptions": """
-        SELECT account_id, started_on, ended_on, end_known_at AS known_end_on, arr_minor AS arr, seats, term_months,
-               renews_on, coalesce(auto_renew, true) AS auto_renew
+        SELECT account_id, id AS key, started_on, ended_on, end_known_at AS known_end_on, arr_minor AS arr, seats,
+               term_months, renews_on, coalesce(auto_renew, true) AS auto_renew
         FROM {subscription} WHERE NOT is_trial AND ended_on IS DISTINCT FROM started_on""",
     "interactions": """
-        SELECT account_id, happened_at AS happened_on, recorded_at AS known_on, channel, direction, sentiment,
-               satisfaction, coalesce(priority, '') AS priority, resolved_at AS resolved_on, escalated, reach
+        SELECT account_id, id AS key, happened_at AS happened_on, recorded_at AS known_on, channel, direction,
+               sentiment, satisfaction, coalesce(priority, '') AS priority, resolved_at AS resolved_on, escalated, reach
         FROM {interaction} WHERE happened_at >= %(begins)s AND happened_at < %(ends)s""",
     "contacts": """
-        SELECT account_id, coalesce(role, '') AS role, joined_on, left_on, left_known_at AS known_left_on
+        SELECT account_id, id AS key, coalesce(role, '') AS role, joined_on, left_on, left_known_at AS known_left_on
         FROM {contact} WHERE true""",
     "invoices": """
         SELECT account_id, issued_on, due_on, paid_on, amount_minor AS amount
         FROM {invoice} WHERE due_on BETWEEN %(first)s AND CAST(%(last)s AS date) + 90""",
     "treated": "SELECT account_id, enrolled_on AS from_on FROM enrolment WHERE {span} AND arm = 'treated'",
+    "former_subscriptions": f"""
+        SELECT {_VERSION}, (fact ->> 'seats')::int AS seats, (fact ->> 'term_months')::float8 AS term_months,
+               (fact ->> 'renews_on')::date AS renews_on, coalesce((fact ->> 'auto_renew')::boolean, true) AS auto_renew
+        FROM former_fact WHERE kind = 'subscription' AND {_REPLACED}""",
+    "former_interactions": f"""
+        SELECT {_VERSION}, (fact ->> 'sentiment')::float8 AS sentiment,
+               (fact ->> 'satisfaction')::float8 AS satisfaction, coalesce(fact ->> 'priority', '') AS priority,
+               (fact ->> 'escalated')::boolean AS escalated
+        FROM former_fact WHERE kind = 'interaction' AND {_REPLACED}""",
+    "former_contacts": f"""
+        SELECT {_VERSION}, coalesce(fact ->> 'role', '') AS role
+        FROM former_fact WHERE kind = 'contact' AND {_REPLACED}""",
 }
 _TABLES = ("subscription", "interaction", "contact", "invoice")
 _TALK = "interactions"
 _IN_ORDER = " ORDER BY account_id, id"
 """Means and sums of an account depend, to the last bit, on the order in which its rows come."""
 _DAYS, _NUMBERS, _YES, _MONEY = "day", "number", "yes", {"arr", "amount"}
-_MOMENTS = {"known_end_on", "happened_on", "known_on", "resolved_on", "known_left_on"}
+_MOMENTS = {"known_end_on", "happened_on", "known_on", "resolved_on", "known_left_on", "since", "until"}
 _KINDS = {
-    "auto_renew": _YES, "escalated": _YES, "channel": "text", "direction": "text", "priority": "text", "role": "text",
-    "arr": _NUMBERS, "seats": _NUMBERS, "term_months": _NUMBERS, "sentiment": _NUMBERS, "satisfaction": _NUMBERS,
-    "reach": _NUMBERS, "amount": _NUMBERS,
+    "key": "whole", "auto_renew": _YES, "escalated": _YES, "channel": "text", "direction": "text", "priority": "text",
+    "role": "text", "arr": _NUMBERS, "seats": _NUMBERS, "term_months": _NUMBERS, "sentiment": _NUMBERS,
+    "satisfaction": _NUMBERS, "reach": _NUMBERS, "amount": _NUMBERS,
 }  # fmt: skip
 
 
@@ -66,7 +81,9 @@ def gather(
     late = Late(account_ids, first_day, last_day, known_after or first_day, stored_by)
     late_rows = _columns(_LATE_USAGE, late_usage(late), account_ids)
     begins, ends = end_of_day(zone, first_day - timedelta(days=1)), end_of_day(zone, last_day)
-    values = {"first": first_day, "last": last_day, "begins": begins, "ends": ends, "stored_by": stored_by}
+    known = end_of_day(zone, known_after or first_day)
+    values = {"first": first_day, "last": last_day, "begins": begins, "ends": ends, "known": known}
+    values["stored_by"] = stored_by
     frames = {name: _frame(name, values, account_ids, zone, minor) for name in _QUERIES if name != _TALK}
     frames[_TALK] = _talk(values, account_ids, zone, minor, recent)
     usage = _usage(late, recent, frames["subscriptions"], np.unique(late_rows["account"]))
@@ -121,7 +138,8 @@ def _frame(name: str, values: dict[str, Any], ids: Sequence[int], zone: str, min
     which = span(ids)
     moment = None if values["stored_by"] is None else "CAST(%(stored_by)s AS timestamptz)"
     tables = {table: as_stored(table, which, moment) for table in _TABLES}
-    kinds = {column: _kind(column) for column in COLUMNS[name] if column != "account"}
+    columns = [*COLUMNS[name], *(["key"] if f"former_{name}" in COLUMNS else [])]
+    kinds = {column: _kind(column) for column in columns if column != "account"}
     rows = _QUERIES[name].format(span=which, **tables) + _IN_ORDER
     ours = _ours(read_columns(rows, {"account_id": "whole", **kinds}, values), ids)
     if not len(ours["account"]):

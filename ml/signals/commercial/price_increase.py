@@ -18,14 +18,14 @@ def measure(view: View) -> Measured:
 
 def _price(view: View, day: np.datetime64) -> FloatArray:
     """Return ARR per seat on a day, as known on the view's day; unknown without seats."""
-    rows = view.facts.subscriptions[is_running(view.facts.subscriptions, day)]
+    rows = view.subscriptions[is_running(view.subscriptions, day)]
     seats, arr = view.total(rows["account"], rows["seats"]), view.total(rows["account"], rows["arr"])
     return np.divide(arr, seats, out=view.unknown(), where=(seats > 0) & (arr > 0))
 
 
 def _first_price(view: View) -> FloatArray:
     """Return ARR per seat of the first row of an account that started in the last year."""
-    rows = view.facts.subscriptions
+    rows = view.subscriptions
     rows = rows[(days(rows["started_on"]) <= view.day) & (days(rows["started_on"]) > view.day - 365)]
     first = rows[rows["arr"] > 0].sort_values("started_on", kind="stable").drop_duplicates("account")
     price = np.full(len(view.facts), np.nan)

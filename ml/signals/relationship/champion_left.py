@@ -13,7 +13,7 @@ def measure(view: View) -> Measured:
 
     Unknown for accounts of which no champion or sponsor was ever named.
     """
-    people = view.facts.contacts
+    people = view.contacts
     joined = days(people["joined_on"])
     ours = people[people["role"].isin(("champion", "sponsor")).to_numpy() & ~(joined > view.day)]
     gone = ours[view.within(ours["left_on"], 120) & (days(ours["known_left_on"]) <= view.day)]
