@@ -62,9 +62,9 @@ def ask_for_scoring(where: str) -> str:
     )
 
 
-# What writes runs from the last to the first: the job, raw events, people, sums, maxima; so that days, which others wait
-# for, are held for as short as can be. A correction goes the same way. A batch with a late maximum folds none: by how
-# much its day moves is told only under its lock, and maxima are held last.
+# What writes runs from the last to the first: the job, raw events, people, sums, maxima; days, which others wait for,
+# are so held briefly. A correction goes the same way. A batch with a late maximum folds none: by how much its day moves
+# is told only under its lock, and maxima are held last.
 _INGEST = f"""
 WITH {GIVEN}, once AS MATERIALIZED (
     SELECT DISTINCT ON (key) * FROM known ORDER BY key, n
