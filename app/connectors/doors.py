@@ -8,8 +8,9 @@ from flask import Blueprint, Response, g, request
 
 from app.connectors.taking import Protocol, take
 from app.core import clock, quotas
+from app.core.machines import open_to_machines
 from app.core.problems import Problem
-from app.extensions import csrf, db, limiter
+from app.extensions import db
 from app.usage.api import charge
 from app.usage.committing import alone
 from app.usage.holding import Held, hold
@@ -22,8 +23,7 @@ PLACES = quotas.Places(inside=6, outside=90, patience_s=20)  # of 128 threads; e
 def door(name: str) -> Blueprint:
     """Make the blueprint of a protocol: open to pages of any origin, which show a key of their own and no cookie."""
     blueprint = Blueprint(name, f"app.connectors.{name}")
-    csrf.exempt(blueprint)
-    limiter.exempt(blueprint)
+    open_to_machines(blueprint)
     blueprint.after_request(_open_to_browsers)
     return blueprint
 

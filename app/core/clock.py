@@ -12,7 +12,7 @@ def utc_now() -> datetime:
 def in_utc(at: datetime) -> datetime:
     """Give an aware instant in UTC. Raises OverflowError, in words of `$.at`, when no year from 1 to 9999 holds it."""
     try:
-        return at.astimezone(UTC)
+        return at if at.tzinfo is UTC else at.astimezone(UTC)
     except OverflowError as error:
         raise OverflowError("No year from 1 to 9999 holds this moment - at `$.at`") from error
 

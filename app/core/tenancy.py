@@ -28,9 +28,9 @@ class Scope:
 _NOBODY = Scope()
 _scope: ContextVar[Scope] = ContextVar("scope", default=_NOBODY)
 
-_TELL = text(
-    "SELECT set_config('app.workspace_id', :workspace_id, true), set_config('app.user_id', :user_id, true),"
-    " set_config('app.dispatching', :dispatching, true)"
+_TELL = (
+    "SELECT set_config('app.workspace_id', %(workspace_id)s, true), set_config('app.user_id', %(user_id)s, true),"
+    " set_config('app.dispatching', %(dispatching)s, true)"
 )
 _CURRENT_WORKSPACE = text("NULLIF(current_setting('app.workspace_id', true), '')::bigint")
 
@@ -78,7 +78,7 @@ def enter(scope: Scope) -> None:
     """Put `scope` in force from here on, also in a transaction that has already begun."""
     _scope.set(scope)
     if db.session.registry.has() and db.session().in_transaction():
-        db.session.execute(_TELL, _settings(scope))
+        db.session.connection().exec_driver_sql(_TELL, _settings(scope))
 
 
 def enter_workspace(workspace_id: int | None) -> None:
@@ -120,7 +120,7 @@ def tell_each_transaction() -> None:
 
 
 def _tell(_session: Session, _transaction: object, connection: Connection) -> None:
-    connection.execute(_TELL, _settings(_scope.get()))
+    connection.exec_driver_sql(_TELL, _settings(_scope.get()))
 
 
 def refuse_roles_that_see_all(connection: Connection) -> None:

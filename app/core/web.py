@@ -37,11 +37,12 @@ def dress(app: Flask, trusted_proxies: int = 0) -> None:
     if trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, trusted_proxies, trusted_proxies, trusted_proxies)  # type: ignore[method-assign]
     app.url_map.converters["int"] = RowNumber
-    app.before_request(_number)
-    app.after_request(_harden)
+    app.before_request(begin)
+    app.after_request(finish)
 
 
-def _number() -> None:
+def begin() -> None:
+    """Give the request its number, the sender's or one of ours, and begin its time."""
     g.started = time.perf_counter()
     given = request.headers.get("X-Request-ID", "")
     number = given if given.isascii() and given.replace("-", "").isalnum() and len(given) <= 64 else uuid4().hex
@@ -50,7 +51,8 @@ def _number() -> None:
     structlog.contextvars.bind_contextvars(request_id=number)
 
 
-def _harden(answer: Response) -> Response:
+def finish(answer: Response) -> Response:
+    """Give an answer its number, the headers that guard it and its time; write it into the log."""
     headers = answer.headers
     if answer.status_code not in {429, 503}:
         headers.pop("Retry-After", None)  # the rate limiter puts it on every answer

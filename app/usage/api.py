@@ -8,16 +8,16 @@ from flask import Blueprint, Response, current_app, g
 from app.core import quotas
 from app.core.bodies import read_body
 from app.core.clock import utc_now
+from app.core.machines import open_to_machines
 from app.core.problems import Problem
-from app.extensions import csrf, db, limiter
+from app.extensions import db
 from app.identity import guard
 from app.usage import taking
 from app.usage.committing import alone, together
 from app.usage.taking import Taken
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/v1")
-csrf.exempt(blueprint)
-limiter.exempt(blueprint)  # events are counted, not requests: see charge
+open_to_machines(blueprint)  # events are limited, not requests: see charge
 
 MOST_EVENTS = 1_000
 SMALL = 50  # events; smaller requests share a commit

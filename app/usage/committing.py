@@ -82,7 +82,8 @@ def together(who: Hashable, item: Sized, store: Store) -> Any:
     in the same scope as all others of `who`. What the caller did before is committed first, so that nobody holds a
     connection while waiting. Raises what storing this item alone raises.
     """
-    db.session.commit()
+    if db.session.registry.has():
+        db.session.commit()
     with _of_lines:
         line = _lines.setdefault(who, _Line())
     ticket = _Ticket(item)

@@ -62,8 +62,9 @@ def ask_for_scoring(where: str) -> str:
     )
 
 
-# What writes runs from the last to the first: the job, people, sums, maxima. A correction goes the same way. A batch
-# with a late maximum folds none: by how much its day moves is told only under its lock, and maxima are held last.
+# What writes runs from the last to the first: the job, raw events, people, sums, maxima; days, which others wait for,
+# are so held briefly. A correction goes the same way. A batch with a late maximum folds none: by how much its day moves
+# is told only under its lock, and maxima are held last.
 _INGEST = f"""
 WITH {GIVEN}, once AS MATERIALIZED (
     SELECT DISTINCT ON (key) * FROM known ORDER BY key, n
@@ -75,8 +76,8 @@ WITH {GIVEN}, once AS MATERIALIZED (
     SELECT once.* FROM once JOIN fresh USING (key)
 ), recounted AS MATERIALIZED (
     SELECT EXISTS (SELECT FROM cells e CROSS JOIN sender WHERE e.is_max AND {IS_LATE})
-), {KEEP_RAW.format(of="cells")}, {NOTE_LATE_SUMS}, {NOTE_LATE_PEOPLE.format(of="cells", unnoted=UNNOTED)},
-{FOLD_MAXIMA}, {FOLD_SUMS}, {NOTE_PEOPLE.format(of="cells")}, {_NOTE_TOUCH},
+), {NOTE_LATE_SUMS}, {NOTE_LATE_PEOPLE.format(of="cells", unnoted=UNNOTED)},
+{FOLD_MAXIMA}, {FOLD_SUMS}, {NOTE_PEOPLE.format(of="cells")}, {KEEP_RAW.format(of="cells")}, {_NOTE_TOUCH},
 asked AS ({ask_for_scoring("EXISTS (TABLE fresh)")}), noted AS (
     INSERT INTO intake (source_id, at, accepted, duplicates, rejected)
     SELECT sender.id, $7, taken.fresh, taken.known - taken.fresh, taken.given - taken.known + $6

@@ -1,6 +1,7 @@
 """Takes events in our own words: judges each, counts the good ones once, holds the others with their reason."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
@@ -17,10 +18,11 @@ from app.usage.lateness import Coming
 
 PROTOCOL = "perennial"
 MOST = ingesting.MOST
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]  # PostgreSQL keeps no NUL
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_NUL = b"\\u0000"  # as JSON writes, and only so, what PostgreSQL keeps in no text
 
 
-class Event(msgspec.Struct, forbid_unknown_fields=True):
+class Event(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     """A thing that happened. `id` makes it count once; `at` needs a time zone; without it, the time of receipt.
 
     `replace`: it corrects what was sent before under this id.
@@ -61,6 +63,7 @@ class Taken:
 
 
 _EVENT = msgspec.json.Decoder(Event)
+_EVENTS = msgspec.json.Decoder(list[Event])
 
 
 def take(
@@ -117,15 +120,31 @@ def _part(taken: Taken, start: int, end: int) -> Taken:
 
 
 def _judge(raws: Sequence[msgspec.Raw | bytes]) -> tuple[list[tuple[int, Event]], list[Refusal]]:
+    """Tell events from what is none: all at once, at a quarter of the cost, or one by one where something is wrong."""
+    whole = b"[%b]" % b",".join(raws)
+    if _NUL not in whole:
+        with suppress(msgspec.DecodeError, OverflowError):
+            return [(index, _timed(event)) for index, event in enumerate(_EVENTS.decode(whole))], []
     good, refused = [], []
     for index, raw in enumerate(raws):
         try:
-            event = _EVENT.decode(raw)
-            event.at = event.at and in_utc(event.at)
-            good.append((index, event))
+            good.append((index, _timed(_without_nul(_EVENT.decode(raw)))))
         except (msgspec.DecodeError, OverflowError) as error:
             refused.append(Refusal(index, _field_of(str(error)), "value", "", str(error)))
     return good, refused
+
+
+def _timed(event: Event) -> Event:
+    if event.at is not None:
+        event.at = in_utc(event.at)
+    return event
+
+
+def _without_nul(event: Event) -> Event:
+    for name in ("id", "account", "meter", "user"):
+        if "\0" in (getattr(event, name) or ""):
+            raise msgspec.ValidationError(f"A NUL cannot be kept - at `$.{name}`")
+    return event
 
 
 def _as_row(event: Event, now: datetime) -> dict[str, Any]:

@@ -116,6 +116,11 @@ def test_a_record_that_is_wrong_is_pointed_at_and_the_others_go_in(post, record,
     assert [event_id for event_id, _ in stored()] == ["e1", "e3"]
 
 
+def test_a_text_that_only_speaks_of_a_nul_is_kept(post):
+    assert post({"events": [event(1, id="a\\u0000b")]}).json["accepted"] == 1
+    assert stored() == [("a\\u0000b", 2)]
+
+
 def test_refusals_come_in_the_order_sent(post):
     answer = post({"events": [event(1, account="x"), event(2, id=""), event(3, meter="y"), event(4, at=1)]})
     assert [each["index"] for each in answer.json["rejected"]] == [0, 1, 2, 3]

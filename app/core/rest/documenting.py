@@ -7,9 +7,9 @@ from typing import Any
 
 from flask import Flask
 from flask_openapi3.models.info import Info
-from flask_openapi3.openapi import OpenAPI
 from werkzeug.routing import Rule
 
+from app.core.machines import Application
 from app.core.rest.schemas import ProblemDetails
 from app.core.rest.web import IDEMPOTENCY_KEY
 
@@ -51,9 +51,9 @@ _ETAG_HEADER = {"ETag": {"description": "The validator of this representation.",
 _LINK_HEADER = {"Link": {"description": "The next page (RFC 8288).", "schema": {"type": "string"}}}
 
 
-def make_app(import_name: str, **options: Any) -> OpenAPI:
+def make_app(import_name: str, **options: Any) -> Application:
     """Make the application, which collects the description of each operation as it is registered."""
-    return OpenAPI(
+    return Application(
         import_name,
         info=INFO,
         security_schemes=SECURITY_SCHEMES,
@@ -63,7 +63,7 @@ def make_app(import_name: str, **options: Any) -> OpenAPI:
     )
 
 
-def register(app: OpenAPI, blueprint: Any) -> None:
+def register(app: Application, blueprint: Any) -> None:
     """Register a blueprint; what it says of its operations goes into the document."""
     if hasattr(blueprint, "components_schemas"):
         app.register_api(blueprint)
