@@ -77,9 +77,9 @@ def test_a_table_that_is_all_key_is_added_to_only(workspace):
 
 def test_days_instants_and_decimals_can_be_packed_and_nothing_odd():
     packed = as_json([{"day": date(2026, 1, 2), "at": datetime(2026, 1, 2, tzinfo=UTC), "amount": Decimal("1.50")}])
-    assert packed == '[{"day":"2026-01-02","at":"2026-01-02T00:00:00+00:00","amount":"1.50"}]'
-    with pytest.raises(TypeError, match="may not hold a set"):
-        as_json([{"x": {1}}])
+    assert packed == '[{"day":"2026-01-02","at":"2026-01-02T00:00:00Z","amount":"1.50"}]'
+    with pytest.raises(TypeError, match="may not hold a complex"):
+        as_json([{"x": 1j}])
 
 
 batches = st.lists(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ABC")), max_size=8), max_size=5)
