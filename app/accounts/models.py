@@ -44,8 +44,8 @@ class Account(Tenant, db.Model):
         UniqueConstraint("workspace_id", "external_id"),
         refers_to("account", "parent_id", ondelete="SET NULL"),
         owned_by(),
-        Index("ix_account_owner", "workspace_id", "owner_id"),
-        Index("ix_account_parent", "workspace_id", "parent_id"),
+        Index("ix_account_owner", "workspace_id", "owner_id", postgresql_where=text("owner_id IS NOT NULL")),
+        Index("ix_account_parent", "workspace_id", "parent_id", postgresql_where=text("parent_id IS NOT NULL")),
     )
 
 
@@ -193,16 +193,14 @@ class Segment(Tenant, db.Model):
 
 class SearchWord(TenantKey, db.Model):
     """A word of an account's or contact's name. Its "C" collation lets a prefix be a range, which row security
-    leaves to the index (a LIKE would be checked row by row)."""
+    leaves to the index (a LIKE would be checked row by row). No foreign key, which would be looked at word by word: a
+    trigger (`forget_words`) takes the words of what is deleted away, a statement at a time."""
 
     __tablename__ = "search_word"
     word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     account_id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int] = mapped_column(primary_key=True, server_default="0")
-    __table_args__ = (
-        refers_to("account", "account_id"),
-        Index("ix_search_word_account", "workspace_id", "account_id", "word"),
-    )
+    __table_args__ = (Index("ix_search_word_account", "workspace_id", "account_id", "word"),)
 
 
 class AccountSummary(TenantKey, db.Model):

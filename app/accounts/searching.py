@@ -97,9 +97,8 @@ def _write(account_ids: Sequence[int], names: Iterable[Any], statement: TextClau
 
 def _rows(names: Iterable[Any]) -> list[dict[str, Any]]:
     return [
-        {"word": word, "account_id": account_id, "contact_id": contact_id}
+        {"account_id": account_id, "contact_id": contact_id, "words": _words(name)}
         for account_id, contact_id, name in names
-        for word in _words(name)
     ]
 
 
@@ -110,10 +109,13 @@ _CONTACTS = text(
     "SELECT account_id, id, concat_ws(' ', name, split_part(email, '@', 1)) FROM contact"
     " WHERE account_id = ANY(CAST(:ids AS bigint[]))"
 )
-_GIVEN = "json_to_recordset(CAST(:rows AS json)) AS given (word text, account_id bigint, contact_id bigint)"
-_ADD = text(f"INSERT INTO search_word (word, account_id, contact_id) SELECT * FROM {_GIVEN}")
+_GIVEN = (
+    "SELECT unnest(words) AS word, account_id, contact_id"
+    " FROM json_to_recordset(CAST(:rows AS json)) AS r (words text[], account_id bigint, contact_id bigint)"
+)
+_ADD = text(f"INSERT INTO search_word (word, account_id, contact_id) {_GIVEN}")
 _REPLACE = f"""
-WITH given AS (SELECT * FROM {_GIVEN}), gone AS (
+WITH given AS ({_GIVEN}), gone AS (
     DELETE FROM search_word w WHERE account_id = ANY(CAST(:ids AS bigint[])) AND {{which}}
     AND NOT EXISTS (
         SELECT FROM given g WHERE (g.word, g.account_id, g.contact_id) = (w.word, w.account_id, w.contact_id))
