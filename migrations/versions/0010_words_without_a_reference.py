@@ -1,22 +1,30 @@
-"""Words of names without a foreign key, and smaller indexes of accounts
+"""Words of names without a foreign key, and indexes without the rows that nobody looks for in them
 
 Revision: 0010
 Follows: 0009
 """
 
 from alembic import op
+import sqlalchemy as sa
 
 revision = '0010'
 down_revision = '0009'
 branch_labels = None
 depends_on = None
 
-OPTIONAL = {'ix_account_owner': 'owner_id', 'ix_account_parent': 'parent_id'}
+LOSS = sa.literal_column('(risk * arr_minor)')
+PARTIAL = {
+    'ix_account_owner': ('account', ['owner_id'], 'owner_id IS NOT NULL'),
+    'ix_account_parent': ('account', ['parent_id'], 'parent_id IS NOT NULL'),
+    'ix_summary_at_stake': ('account_summary', ['band', 'at_stake_minor'], 'arr_minor > 0'),
+    'ix_summary_expected_loss': ('account_summary', [LOSS], 'risk * arr_minor IS NOT NULL'),
+}
+FORGETTING = {'account': 'w.account_id = gone.id', 'contact': '(w.account_id, w.contact_id) = (gone.account_id, gone.id)'}
 
 
 def upgrade() -> None:
     op.drop_constraint('fk_search_word_workspace_id_account_id', 'search_word', type_='foreignkey')
-    for table, gone in {'account': 'w.account_id = gone.id', 'contact': '(w.account_id, w.contact_id) = (gone.account_id, gone.id)'}.items():
+    for table, gone in FORGETTING.items():
         op.execute(f"""
             CREATE FUNCTION forget_words_of_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
@@ -28,16 +36,16 @@ def upgrade() -> None:
             CREATE TRIGGER forget_words AFTER DELETE ON {table} REFERENCING OLD TABLE AS gone
             FOR EACH STATEMENT EXECUTE FUNCTION forget_words_of_{table}()
         """)
-    for name, column in OPTIONAL.items():
-        op.drop_index(name, table_name='account')
-        op.create_index(name, 'account', ['workspace_id', column], unique=False, postgresql_where=f'{column} IS NOT NULL')
+    for name, (table, columns, where) in PARTIAL.items():
+        op.drop_index(name, table_name=table)
+        op.create_index(name, table, ['workspace_id', *columns], unique=False, postgresql_where=sa.text(where))
 
 
 def downgrade() -> None:
-    for name, column in OPTIONAL.items():
-        op.drop_index(name, table_name='account')
-        op.create_index(name, 'account', ['workspace_id', column], unique=False)
-    for table in ('account', 'contact'):
+    for name, (table, columns, _) in PARTIAL.items():
+        op.drop_index(name, table_name=table)
+        op.create_index(name, table, ['workspace_id', *columns], unique=False)
+    for table in FORGETTING:
         op.execute(f'DROP TRIGGER forget_words ON {table}')
         op.execute(f'DROP FUNCTION forget_words_of_{table}()')
     op.create_foreign_key('fk_search_word_workspace_id_account_id', 'search_word', 'account', ['workspace_id', 'account_id'], ['workspace_id', 'id'], ondelete='CASCADE')
