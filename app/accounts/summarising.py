@@ -21,7 +21,7 @@ END"""
 
 _COLUMNS = ("name", "owner_id", "stage", "tier", "plan", "seats", "arr_minor", "renews_on", "term_months", "ends_on")
 _NAMED, _NEW, _OLD = (", ".join(f"{of}{name}" for name in _COLUMNS) for of in ("", "excluded.", "account_summary."))
-# What follows from each account; beside its stage the one it had, for most accounts keep theirs and need no second look.
+# Beside its stage stands the one an account had: most keep theirs, and need no second look.
 _REFRESH = f"""
 WITH derived AS (
 SELECT a.id AS account_id, a.name, a.owner_id, a.stage AS former_stage,
@@ -67,6 +67,7 @@ def _refreshing(which: str = "", which_subscription: str = "") -> TextClause:
 
 _REFRESH_ALL = _refreshing()
 _REFRESH_SOME = _refreshing("AND a.id = ANY(CAST(:ids AS bigint[]))", "AND s.account_id = ANY(CAST(:ids AS bigint[]))")
+_REFRESH_ONE = _refreshing("AND a.id = :id", "AND s.account_id = :id")  # which need not be planned anew each time
 
 
 def count_book() -> None:
@@ -87,5 +88,7 @@ def refresh(account_ids: Sequence[int] | None, today: date) -> None:
     """Bring the summaries of some accounts (or all) up to `today`; the stage of the account follows."""
     if account_ids is None:
         db.session.execute(_REFRESH_ALL, {"today": today})
+    elif len(account_ids) == 1:
+        db.session.execute(_REFRESH_ONE, {"today": today, "id": account_ids[0]})
     else:
         db.session.execute(_REFRESH_SOME, {"today": today, "ids": listed(account_ids)})

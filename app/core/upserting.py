@@ -108,7 +108,11 @@ def _teach_planner(table: Table, added: int) -> None:
 
 @cache
 def _statement(
-    table: Table, fields: tuple[str, ...], key: tuple[str, ...], returning: str | tuple[str, ...], stamp: tuple[str, ...]
+    table: Table,
+    fields: tuple[str, ...],
+    key: tuple[str, ...],
+    returning: str | tuple[str, ...],
+    stamp: tuple[str, ...],
 ) -> TextClause:
     columns = {name: table.c[name].type.compile(_DIALECT) for name in fields}
     shape = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
