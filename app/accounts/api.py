@@ -37,7 +37,8 @@ def list_accounts(query: schemas.AccountsAsked) -> Answer:
         found = listing.described(list(queries.account_ids_by_external_id([query.external_id]).values()))
         return page_of(schemas.Accounts, found, query.limit, schemas.Account.model_validate, lambda row: (row.id,))
     asked = _asked(query)
-    rows = portfolio.page(asked, guard.today(), _after(query.cursor, asked.sort), query.limit, _minor())
+    after = _after(query.cursor, asked.sort)
+    rows = portfolio.page(asked, guard.today(), after, query.limit, _minor(), columns="s.account_id")
     keys = {row.account_id: (asked.sort, *portfolio.key_of(row)) for row in rows}
     accounts = listing.described(list(keys))
     return page_of(schemas.Accounts, accounts, query.limit, schemas.Account.model_validate, lambda row: keys[row.id])

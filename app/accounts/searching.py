@@ -40,9 +40,8 @@ def find(asked: str, limit: int = 12) -> list[Found]:
     query = text(
         "WITH hit AS (SELECT DISTINCT account_id, contact_id FROM (SELECT account_id, contact_id FROM search_word first"
         f" WHERE word >= :low0 AND word < :high0{also} LIMIT 400) few)"
-        " SELECT s.account_id, s.name AS account, c.name AS person, s.band, s.arr_minor FROM hit"
-        " JOIN account_summary s ON s.account_id = hit.account_id"
-        " LEFT JOIN contact c ON c.id = hit.contact_id AND hit.contact_id > 0"
+        " SELECT s.account_id, s.name, (SELECT c.name FROM contact c WHERE c.id = hit.contact_id), s.band, s.arr_minor"
+        " FROM hit JOIN account_summary s ON s.account_id = hit.account_id"
         " ORDER BY (hit.contact_id > 0), s.arr_minor DESC, s.name LIMIT :limit"
     )
     return [Found(*row) for row in db.session.execute(query, _ranges(words) | {"limit": limit})]

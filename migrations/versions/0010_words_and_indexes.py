@@ -1,4 +1,4 @@
-"""Words of names without a foreign key, and indexes without the rows that nobody looks for in them
+"""Words of names without a foreign key, and indexes that hold what is looked for in them, and no more
 
 Revision: 0010
 Follows: 0009
@@ -23,6 +23,7 @@ FORGETTING = {'account': 'w.account_id = gone.id', 'contact': '(w.account_id, w.
 
 
 def upgrade() -> None:
+    op.execute('ALTER TABLE search_word ALTER COLUMN word SET STATISTICS 300')
     op.drop_constraint('fk_search_word_workspace_id_account_id', 'search_word', type_='foreignkey')
     for table, gone in FORGETTING.items():
         op.execute(f"""
@@ -39,13 +40,20 @@ def upgrade() -> None:
     for name, (table, columns, where) in PARTIAL.items():
         op.drop_index(name, table_name=table)
         op.create_index(name, table, ['workspace_id', *columns], unique=False, postgresql_where=sa.text(where))
+    op.drop_index('ix_movement_on', table_name='movement')
+    op.create_index('ix_movement_on', 'movement', ['workspace_id', 'moved_on'], unique=False, postgresql_include=['kind', 'opening_minor', 'closing_minor'])
+    op.create_index('ix_subscription_paid', 'subscription', ['workspace_id', 'ended_on', 'started_on'], unique=False, postgresql_include=['arr_minor'], postgresql_where=sa.text('NOT is_trial AND ended_on IS DISTINCT FROM started_on'))
 
 
 def downgrade() -> None:
+    op.drop_index('ix_subscription_paid', table_name='subscription')
+    op.drop_index('ix_movement_on', table_name='movement')
+    op.create_index('ix_movement_on', 'movement', ['workspace_id', 'moved_on'], unique=False)
     for name, (table, columns, _) in PARTIAL.items():
         op.drop_index(name, table_name=table)
         op.create_index(name, table, ['workspace_id', *columns], unique=False)
     for table in FORGETTING:
         op.execute(f'DROP TRIGGER forget_words ON {table}')
         op.execute(f'DROP FUNCTION forget_words_of_{table}()')
+    op.execute('ALTER TABLE search_word ALTER COLUMN word SET STATISTICS -1')
     op.create_foreign_key('fk_search_word_workspace_id_account_id', 'search_word', 'account', ['workspace_id', 'account_id'], ['workspace_id', 'id'], ondelete='CASCADE')
