@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import TextClause, text
 
@@ -15,6 +15,7 @@ from app.extensions import db
 _WORDS = re.compile(r"[^\W_]+")
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 _LONGEST = 40
+Each = TypeVar("Each")
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,10 @@ def index_accounts(account_ids: Sequence[int]) -> None:
         _write(ids, db.session.execute(_ACCOUNTS, {"ids": listed(ids)}), _ACCOUNTS_WORDS)
 
 
-def index_new_accounts(names: Iterable[tuple[int, str]]) -> None:
+def index_new_accounts(names: Sequence[tuple[int, str]]) -> None:
     """Write the first words of accounts that this transaction has made: (id, what it is called)."""
-    if rows := _rows((account_id, 0, name) for account_id, name in names):
-        db.session.execute(_ADD, {"rows": as_json(rows)})
+    for some in _chunks(names):
+        db.session.execute(_ADD, {"rows": as_json(_rows((account_id, 0, name) for account_id, name in some))})
 
 
 def index_contacts(account_ids: Sequence[int]) -> None:
@@ -86,8 +87,8 @@ def index_contacts(account_ids: Sequence[int]) -> None:
         _write(ids, db.session.execute(_CONTACTS, {"ids": listed(ids)}), _CONTACTS_WORDS)
 
 
-def _chunks(account_ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (account_ids[start : start + CHUNK] for start in range(0, len(account_ids), CHUNK))
+def _chunks(all_: Sequence[Each]) -> Iterator[Sequence[Each]]:
+    return (all_[start : start + CHUNK] for start in range(0, len(all_), CHUNK))
 
 
 def _write(account_ids: Sequence[int], names: Iterable[Any], statement: TextClause) -> None:
