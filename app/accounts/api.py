@@ -16,6 +16,7 @@ from app.core.money import minor_digits
 from app.core.paging import read_cursor, read_number
 from app.core.problems import Problem
 from app.core.rest.api import Answer, blueprint_of, page_of, reads, writes
+from app.core.rest.batching import list_of
 from app.core.rest.refusing import body_errors, refuse_field
 from app.core.rest.web import refuse_stale
 from app.extensions import db
@@ -36,7 +37,8 @@ def list_accounts(query: schemas.AccountsAsked) -> Answer:
         found = listing.described(list(queries.account_ids_by_external_id([query.external_id]).values()))
         return page_of(schemas.Accounts, found, query.limit, schemas.Account.model_validate, lambda row: (row.id,))
     asked = _asked(query)
-    rows = portfolio.page(asked, guard.today(), _after(query.cursor, asked.sort), query.limit, _minor())
+    after = _after(query.cursor, asked.sort)
+    rows = portfolio.page(asked, guard.today(), after, query.limit, _minor(), columns="s.account_id")
     keys = {row.account_id: (asked.sort, *portfolio.key_of(row)) for row in rows}
     accounts = listing.described(list(keys))
     return page_of(schemas.Accounts, accounts, query.limit, schemas.Account.model_validate, lambda row: keys[row.id])
@@ -69,13 +71,14 @@ def put_accounts(body: schemas.AccountBatch) -> Answer:
     200 when all were kept, 207 when some were refused. A parent may come in the same batch.
     """
     right = {n: record for n, record in enumerate(body.accounts) if isinstance(record, schemas.AccountGiven)}
-    records = [record.model_dump(exclude_unset=True) for record in right.values()]
+    records = list_of(schemas.AccountGiven).dump_python(list(right.values()), exclude_unset=True)
     taken = dict(zip(right, take_accounts(records, guard.today(), utc_now()), strict=True))
     results = [_result(n, taken[n]) if n in taken else _misshapen(n, record) for n, record in enumerate(body.accounts)]
-    counts = Counter(result.outcome for result in results)
+    counts = Counter(result["outcome"] for result in results)
     told = {how: counts[how] for how in ("created", "updated", "unchanged", "refused")}
     guard.note("sent", "accounts in bulk", **told)
-    return Answer(schemas.BulkAnswer(results=results, **told), 207 if counts["refused"] else 200)
+    answer = schemas.BulkAnswer.model_validate({"results": results, **told})
+    return Answer(answer, 207 if counts["refused"] else 200)
 
 
 @blueprint.get("/accounts/<digits:account_id>", responses={200: schemas.Account})
@@ -256,11 +259,11 @@ def _refuse_unknown(recorded: Recorded, account: str) -> None:
         raise refuse_field("/account", f"There is no account {account!r}. Create it first.", "unknown_reference")
 
 
-def _result(n: int, taken: Taken) -> schemas.BulkResult:
-    wrong = [schemas.Mistake(pointer=f"/accounts/{n}/{taken.field}", detail=taken.why)] if taken.field else []
-    return schemas.BulkResult(index=n, external_id=taken.external_id, outcome=taken.outcome, id=taken.id, errors=wrong)
+def _result(n: int, taken: Taken) -> dict[str, Any]:
+    wrong = [{"pointer": f"/accounts/{n}/{taken.field}", "detail": taken.why}] if taken.field else []
+    return {"index": n, "external_id": taken.external_id, "outcome": taken.outcome, "id": taken.id, "errors": wrong}
 
 
-def _misshapen(n: int, error: Any) -> schemas.BulkResult:
-    wrong = [schemas.Mistake(**each) for each in body_errors(error, f"/accounts/{n}")]
-    return schemas.BulkResult(index=n, external_id=None, outcome="refused", id=None, errors=wrong)
+def _misshapen(n: int, error: Any) -> dict[str, Any]:
+    wrong = body_errors(error, f"/accounts/{n}")
+    return {"index": n, "external_id": None, "outcome": "refused", "id": None, "errors": wrong}

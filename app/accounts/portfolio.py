@@ -51,11 +51,16 @@ class Asked:
 
 
 def page(
-    asked: Asked, today: date, after: Sequence[Any] | None = None, size: int = PAGE, minor: int = 100
+    asked: Asked,
+    today: date,
+    after: Sequence[Any] | None = None,
+    size: int = PAGE,
+    minor: int = 100,
+    columns: str = "s.*",
 ) -> list[Any]:
     """Give up to `size` + 1 summary rows that match, after a key: the extra one says that there is more.
 
-    `minor`: minor units of the currency in one.
+    `minor`: minor units of the currency in one; `columns`: what is wanted of a row `s`, its `account_id` at least.
     """
     where, values = _conditions(asked, today, minor)
     column, direction = _order(asked)
@@ -64,7 +69,7 @@ def page(
         where.append(f"({column}, s.account_id) {beyond} (CAST(:key AS {_type_of(asked)}), CAST(:last_id AS bigint))")
         values |= {"key": after[0], "last_id": after[1]}
     query = text(
-        f"SELECT s.*, {column} AS sort_key FROM account_summary s WHERE {' AND '.join(where) or 'true'}"
+        f"SELECT {columns}, {column} AS sort_key FROM account_summary s WHERE {' AND '.join(where) or 'true'}"
         f" ORDER BY {column} {direction}, s.account_id {direction} LIMIT :size"
     )
     return list(db.session.execute(query, values | {"size": size + 1}))

@@ -1,7 +1,7 @@
 """Writes down what other systems say of accounts, their people, contracts and invoices."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -16,31 +16,41 @@ from app.extensions import db
 
 Records = Sequence[Mapping[str, Any]]
 Told = Mapping[tuple[Any, ...], datetime]
+_NAMES = ("id", "external_id", "name", "domain")
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """What became of a batch. `new_ids`: `account_ids` whose rows were added; `unknown`: references to accounts
-    that do not exist, whose records were left out."""
+    """What became of a batch. `account_ids`: of accounts of which something was written; `unknown`: references to
+    accounts that do not exist, whose records were left out."""
 
     added: int
     updated: int
     unchanged: int
     account_ids: frozenset[int]
     unknown: frozenset[str] = frozenset()
-    new_ids: frozenset[int] = frozenset()
 
 
-def record_accounts(records: Records, now: datetime) -> Recorded:
+@dataclass(frozen=True)
+class RecordedAccounts(Recorded):
+    """`touched`: the accounts added or updated, by external id; `new`: those added."""
+
+    touched: Mapping[str, int] = field(default_factory=dict)
+    new: frozenset[int] = frozenset()
+
+
+def record_accounts(records: Records, now: datetime) -> RecordedAccounts:
     """Add or update accounts by `external_id`; the words to find them by follow."""
-    if not records:
-        return _recorded(NOTHING)
     owners = _owners({record.get("owner_email") for record in records})
     rows = [_account_row(record, owners) for record in records]
-    written = upsert(Account, rows, ("external_id",), "id", stamp={"updated_at": now})
+    written = upsert(Account, rows, ("external_id",), _NAMES, stamp={"updated_at": now}) if rows else NOTHING
     set_parents(records)
-    searching.index_accounts(sorted(written.touched))
-    return _recorded(written)
+    new = {row[0]: " ".join(filter(None, row[1:])) for row in written.new}
+    ids = {external_id: account_id for account_id, external_id, *_ in written.touched}
+    searching.index_new_accounts(sorted(new.items()))
+    searching.index_accounts(sorted(ids.values() - new.keys()))
+    counts = (written.added, written.updated, written.unchanged)
+    return RecordedAccounts(*counts, frozenset(ids.values()), touched=ids, new=frozenset(new))
 
 
 def record_contacts(records: Records, now: datetime) -> Recorded:
@@ -75,7 +85,7 @@ def _record(
 
 
 def _recorded(written: Upserted, unknown: frozenset[str] = frozenset()) -> Recorded:
-    return Recorded(written.added, written.updated, written.unchanged, written.touched, unknown, written.new)
+    return Recorded(written.added, written.updated, written.unchanged, written.touched, unknown)
 
 
 def _account_row(record: Mapping[str, Any], owners: Mapping[str, int]) -> dict[str, Any]:

@@ -64,7 +64,9 @@ class AccountChange(Given):
     parent: Line = Field(
         "", description="The external id of the account that this is a part of.", json_schema_extra=untold
     )
-    custom: dict[Line, Scalar] = Field({}, description="Your own fields; replaced as a whole.", examples=[{"nps": 42}])
+    custom: dict[Line, Scalar] = Field(
+        default_factory=dict, description="Your own fields; replaced as a whole.", examples=[{"nps": 42}]
+    )
 
 
 class AccountGiven(AccountChange):

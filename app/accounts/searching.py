@@ -2,17 +2,20 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
+from app.accounts.spanning import listed
 from app.core.upserting import CHUNK, as_json
 from app.extensions import db
 
 _WORDS = re.compile(r"[^\W_]+")
 _PLAIN = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
 _LONGEST = 40
+Each = TypeVar("Each")
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,8 @@ def find(asked: str, limit: int = 12) -> list[Found]:
     query = text(
         "WITH hit AS (SELECT DISTINCT account_id, contact_id FROM (SELECT account_id, contact_id FROM search_word first"
         f" WHERE word >= :low0 AND word < :high0{also} LIMIT 400) few)"
-        " SELECT s.account_id, s.name AS account, c.name AS person, s.band, s.arr_minor FROM hit"
-        " JOIN account_summary s ON s.account_id = hit.account_id"
-        " LEFT JOIN contact c ON c.id = hit.contact_id AND hit.contact_id > 0"
+        " SELECT s.account_id, s.name, (SELECT c.name FROM contact c WHERE c.id = hit.contact_id), s.band, s.arr_minor"
+        " FROM hit JOIN account_summary s ON s.account_id = hit.account_id"
         " ORDER BY (hit.contact_id > 0), s.arr_minor DESC, s.name LIMIT :limit"
     )
     return [Found(*row) for row in db.session.execute(query, _ranges(words) | {"limit": limit})]
@@ -48,8 +50,11 @@ def find(asked: str, limit: int = 12) -> list[Found]:
 
 def words_of(name: str | None) -> list[str]:
     """Cut a name into plain lower-case words without accents, the longest first (it is the rarest)."""
-    plain = _plain((name or "").casefold())
-    return sorted({word[:_LONGEST] for word in _WORDS.findall(plain)}, key=lambda word: (-len(word), word))
+    return sorted(_words(name or ""), key=lambda word: (-len(word), word))
+
+
+def _words(name: str) -> set[str]:
+    return {word[:_LONGEST] for word in _WORDS.findall(_plain(name.casefold()))}
 
 
 def _plain(name: str) -> str:
@@ -66,48 +71,60 @@ def prefix_ranges(asked: str) -> list[tuple[str, str]]:
 
 def index_accounts(account_ids: Sequence[int]) -> None:
     """Write the words of accounts anew: name, domain and external id."""
-    _index(
-        account_ids,
-        "SELECT id, 0, concat_ws(' ', name, domain, external_id) FROM account WHERE id = ANY(:ids)",
-        "contact_id = 0",
-    )
+    for ids in _chunks(account_ids):
+        _write(ids, db.session.execute(_ACCOUNTS, {"ids": listed(ids)}), _ACCOUNTS_WORDS)
+
+
+def index_new_accounts(names: Sequence[tuple[int, str]]) -> None:
+    """Write the first words of accounts that this transaction has made: (id, what it is called)."""
+    for some in _chunks(names):
+        db.session.execute(_ADD, {"rows": as_json(_rows((account_id, 0, name) for account_id, name in some))})
 
 
 def index_contacts(account_ids: Sequence[int]) -> None:
     """Write the words of the people at accounts anew: name and e-mail."""
-    _index(
-        account_ids,
-        "SELECT account_id, id, concat_ws(' ', name, split_part(email, '@', 1)) FROM contact"
-        " WHERE account_id = ANY(:ids)",
-        "contact_id > 0",
-    )
+    for ids in _chunks(account_ids):
+        _write(ids, db.session.execute(_CONTACTS, {"ids": listed(ids)}), _CONTACTS_WORDS)
 
 
-def _index(account_ids: Sequence[int], names: str, which: str) -> None:
-    for start in range(0, len(account_ids), CHUNK):
-        _index_some(list(account_ids[start : start + CHUNK]), names, which)
+def _chunks(all_: Sequence[Each]) -> Iterator[Sequence[Each]]:
+    return (all_[start : start + CHUNK] for start in range(0, len(all_), CHUNK))
 
 
-def _index_some(account_ids: list[int], names: str, which: str) -> None:
-    rows = [
-        {"account_id": account_id, "contact_id": contact_id, "word": word}
-        for account_id, contact_id, name in db.session.execute(text(names), {"ids": account_ids})
-        for word in words_of(name)
+def _write(account_ids: Sequence[int], names: Iterable[Any], statement: TextClause) -> None:
+    db.session.execute(statement, {"ids": listed(account_ids), "rows": as_json(_rows(names))})
+
+
+def _rows(names: Iterable[Any]) -> list[dict[str, Any]]:
+    return [
+        {"account_id": account_id, "contact_id": contact_id, "words": _words(name)}
+        for account_id, contact_id, name in names
     ]
-    db.session.execute(text(_WRITE.format(which=which)), {"ids": account_ids, "rows": as_json(rows)})
 
 
-_WRITE = """
-WITH given AS (
-    SELECT * FROM json_to_recordset(CAST(:rows AS json)) AS r (word text, account_id bigint, contact_id bigint)
-), gone AS (
-    DELETE FROM search_word w WHERE account_id = ANY(:ids) AND {which}
+_ACCOUNTS = text(
+    "SELECT id, 0, concat_ws(' ', name, domain, external_id) FROM account WHERE id = ANY(CAST(:ids AS bigint[]))"
+)
+_CONTACTS = text(
+    "SELECT account_id, id, concat_ws(' ', name, split_part(email, '@', 1)) FROM contact"
+    " WHERE account_id = ANY(CAST(:ids AS bigint[]))"
+)
+_GIVEN = (
+    "SELECT unnest(words) AS word, account_id, contact_id"
+    " FROM json_to_recordset(CAST(:rows AS json)) AS r (words text[], account_id bigint, contact_id bigint)"
+)
+_ADD = text(f"INSERT INTO search_word (word, account_id, contact_id) {_GIVEN}")
+_REPLACE = f"""
+WITH given AS ({_GIVEN}), gone AS (
+    DELETE FROM search_word w WHERE account_id = ANY(CAST(:ids AS bigint[])) AND {{which}}
     AND NOT EXISTS (
         SELECT FROM given g WHERE (g.word, g.account_id, g.contact_id) = (w.word, w.account_id, w.contact_id))
 )
 INSERT INTO search_word (word, account_id, contact_id) SELECT word, account_id, contact_id FROM given
 ON CONFLICT DO NOTHING
 """
+_ACCOUNTS_WORDS = text(_REPLACE.format(which="contact_id = 0"))
+_CONTACTS_WORDS = text(_REPLACE.format(which="contact_id > 0"))
 
 
 def _ranges(words: Sequence[str]) -> dict[str, str]:

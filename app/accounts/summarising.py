@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
+from app.accounts.spanning import listed
 from app.extensions import db
 
 _MONTHS_PAST = (
@@ -18,17 +19,19 @@ CASE WHEN s.term_months IS NULL OR s.term_months < 2 THEN NULL
      ELSE (s.renews_on + make_interval(months => (s.term_months * ceil({_MONTHS_PAST} / s.term_months))::int))::date
 END"""
 
+_COLUMNS = ("name", "owner_id", "stage", "tier", "plan", "seats", "arr_minor", "renews_on", "term_months", "ends_on")
+_NAMED, _NEW, _OLD = (", ".join(f"{of}{name}" for name in _COLUMNS) for of in ("", "excluded.", "account_summary."))
+# Beside its stage stands the one an account had: most keep theirs, and need no second look.
 _REFRESH = f"""
-WITH written AS (
-INSERT INTO account_summary
-    (account_id, name, owner_id, stage, tier, plan, seats, arr_minor, renews_on, term_months, ends_on)
-SELECT a.id, a.name, a.owner_id,
+WITH derived AS (
+SELECT a.id AS account_id, a.name, a.owner_id, a.stage AS former_stage,
        CASE WHEN first_paid_on IS NULL THEN 'prospect' WHEN coalesce(arr, 0) = 0 THEN 'former'
             WHEN first_paid_on > :today - 90 THEN 'onboarding' WHEN first_paid_on > :today - 365 THEN 'adopting'
-            ELSE 'established' END,
-       a.tier, plan, seats, coalesce(arr, 0), renews_on, term_months,
-       CASE WHEN NOT EXISTS (SELECT FROM subscription n WHERE n.workspace_id = a.workspace_id AND n.account_id = a.id
-                             AND n.started_on > :today AND n.arr_minor > 0) THEN ends_on END
+            ELSE 'established' END AS stage,
+       a.tier, plan, seats, coalesce(arr, 0) AS arr_minor, renews_on, term_months,
+       CASE WHEN ends_on IS NOT NULL
+            AND NOT EXISTS (SELECT FROM subscription n WHERE n.workspace_id = a.workspace_id AND n.account_id = a.id
+                            AND n.started_on > :today AND n.arr_minor > 0) THEN ends_on END AS ends_on
 FROM account a
 LEFT JOIN (
     SELECT workspace_id, account_id,
@@ -47,20 +50,24 @@ LEFT JOIN (
 ) s ON s.workspace_id = a.workspace_id AND s.account_id = a.id
 WHERE true {{which}}
 ORDER BY a.id
-ON CONFLICT (workspace_id, account_id) DO UPDATE SET
-    (name, owner_id, stage, tier, plan, seats, arr_minor, renews_on, term_months, ends_on)
-    = (excluded.name, excluded.owner_id, excluded.stage, excluded.tier, excluded.plan, excluded.seats,
-       excluded.arr_minor, excluded.renews_on, excluded.term_months, excluded.ends_on)
-WHERE (account_summary.name, account_summary.owner_id, account_summary.stage, account_summary.tier,
-       account_summary.plan, account_summary.seats, account_summary.arr_minor, account_summary.renews_on,
-       account_summary.term_months, account_summary.ends_on)
-    IS DISTINCT FROM (excluded.name, excluded.owner_id, excluded.stage, excluded.tier, excluded.plan, excluded.seats,
-       excluded.arr_minor, excluded.renews_on, excluded.term_months, excluded.ends_on)
-RETURNING workspace_id, account_id, stage
+), written AS (
+INSERT INTO account_summary (account_id, {_NAMED}) SELECT account_id, {_NAMED} FROM derived
+ON CONFLICT (workspace_id, account_id) DO UPDATE SET ({_NAMED}) = ROW({_NEW})
+WHERE ({_OLD}) IS DISTINCT FROM ({_NEW})
 )
-UPDATE account a SET stage = w.stage FROM written w
-WHERE w.workspace_id = a.workspace_id AND w.account_id = a.id AND a.stage <> w.stage
+UPDATE account a SET stage = derived.stage FROM derived
+WHERE a.id = derived.account_id AND derived.stage <> derived.former_stage
 """
+
+
+def _refreshing(which: str = "", which_subscription: str = "") -> TextClause:
+    statement = _REFRESH.format(which=which, which_subscription=which_subscription)
+    return text(statement.replace(":today", "CAST(:today AS date)"))
+
+
+_REFRESH_ALL = _refreshing()
+_REFRESH_SOME = _refreshing("AND a.id = ANY(CAST(:ids AS bigint[]))", "AND s.account_id = ANY(CAST(:ids AS bigint[]))")
+_REFRESH_ONE = _refreshing("AND a.id = :id", "AND s.account_id = :id")  # which need not be planned anew each time
 
 
 def count_book() -> None:
@@ -79,10 +86,9 @@ FROM account_summary WHERE arr_minor > 0 GROUP BY 1, 2, 3
 
 def refresh(account_ids: Sequence[int] | None, today: date) -> None:
     """Bring the summaries of some accounts (or all) up to `today`; the stage of the account follows."""
-    which = "" if account_ids is None else "AND a.id = ANY(:ids)"
-    which_subscription = "" if account_ids is None else "AND s.account_id = ANY(:ids)"
-    values = {"today": today} | ({} if account_ids is None else {"ids": list(account_ids)})
-    statement = _REFRESH.format(which=which, which_subscription=which_subscription).replace(
-        ":today", "CAST(:today AS date)"
-    )
-    db.session.execute(text(statement), values)
+    if account_ids is None:
+        db.session.execute(_REFRESH_ALL, {"today": today})
+    elif len(account_ids) == 1:
+        db.session.execute(_REFRESH_ONE, {"today": today, "id": account_ids[0]})
+    else:
+        db.session.execute(_REFRESH_SOME, {"today": today, "ids": listed(account_ids)})

@@ -1,7 +1,7 @@
 """Takes in accounts as machines send them: each record judged on its own, what it leaves out kept as it was."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.accounts import queries, recording
+from app.accounts.recording import RecordedAccounts
 from app.accounts.settling import settle
 from app.extensions import db
 
@@ -32,33 +33,31 @@ def take_accounts(records: Sequence[Mapping[str, Any]], today: date, now: dateti
     """Add or update accounts by `external_id`, in the order sent; those that refer to nothing are refused."""
     refused = _refuse(records)
     good = [record for n, record in enumerate(records) if n not in refused]
-    touched, new = _record(good, now)
-    settle(sorted(touched), today, now)
-    ids = queries.account_ids_by_external_id(record["external_id"] for record in good)
-    return [refused.get(n) or _outcome(record["external_id"], ids, touched, new) for n, record in enumerate(records)]
+    recorded = _record(good, now)
+    settle([account_id for each in recorded for account_id in each.account_ids], today, now)
+    became = {name: taken for each in recorded for name, taken in _written(each)}
+    alike = [record["external_id"] for record in good if record["external_id"] not in became]
+    known = queries.account_ids_by_external_id(alike)
+    became |= {name: Taken(name, "unchanged", account_id) for name, account_id in known.items()}
+    return [refused.get(n) or became[record["external_id"]] for n, record in enumerate(records)]
 
 
-def _outcome(name: str, ids: Mapping[str, int], touched: set[int], new: set[int]) -> Taken:
-    account_id = ids[name]
-    outcome = "created" if account_id in new else "updated" if account_id in touched else "unchanged"
-    return Taken(name, outcome, account_id)
+def _written(recorded: RecordedAccounts) -> Iterator[tuple[str, Taken]]:
+    for name, account_id in recorded.touched.items():
+        yield name, Taken(name, "created" if account_id in recorded.new else "updated", account_id)
 
 
-def _record(records: Sequence[Mapping[str, Any]], now: datetime) -> tuple[set[int], set[int]]:
-    """Write records that give the same fields together, so that none empties what another one gives; which were new."""
+def _record(records: Sequence[Mapping[str, Any]], now: datetime) -> list[RecordedAccounts]:
+    """Write records that give the same fields together, so that none empties what another one gives."""
     groups = defaultdict(list)
     for record in _named(records):
         groups[frozenset(record)].append(record)
     if len(groups) > 1:
         db.session.execute(_LOCK, {"ids": [record["external_id"] for record in records]})
-    touched, new = set[int](), set[int]()
-    for group in groups.values():
-        recorded = recording.record_accounts(group, now)
-        touched |= recorded.account_ids
-        new |= recorded.new_ids
+    recorded = [recording.record_accounts(group, now) for group in groups.values()]
     if len(groups) > 1:
         recording.set_parents(records)
-    return touched, new
+    return recorded
 
 
 def _named(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

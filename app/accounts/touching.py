@@ -8,6 +8,7 @@ import numpy as np
 from sqlalchemy import text
 
 from app.accounts.models import ScoringRound
+from app.accounts.spanning import listed
 from app.core import clock, queue
 from app.extensions import db
 
@@ -25,7 +26,7 @@ class Claimed:
 def touch(account_ids: Iterable[int], now: datetime | None = None) -> None:
     """Have accounts scored again soon."""
     if ids := sorted(set(account_ids)):
-        db.session.execute(_TOUCH, {"ids": ids, "run_at": (now or clock.utc_now()) + GATHER_FOR})
+        db.session.execute(_TOUCH, {"ids": listed(ids), "run_at": (now or clock.utc_now()) + GATHER_FOR})
 
 
 def ask_for_scoring(now: datetime) -> None:
@@ -60,7 +61,7 @@ def note_round(claimed: Claimed, now: datetime) -> None:
 
 _TOUCH = text(
     f"WITH asked AS ({queue.asking('score_touched', 'touched', 'CAST(:run_at AS timestamptz)', 'true')})"
-    " INSERT INTO touched_account (account_ids) VALUES (:ids)"
+    " INSERT INTO touched_account (account_ids) VALUES (CAST(:ids AS bigint[]))"
 )
 _CLAIM = """
 WITH waiting AS (

@@ -3,10 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from app.accounts import recording, searching
 from app.accounts.searching import prefix_ranges, words_of
 from app.core import tenancy
+from app.extensions import db
 from tests.books import stretch, subscribe
 from tests.cast import NOW, TODAY
 
@@ -27,6 +29,11 @@ def book(cast):
 
 def names(asked):
     return [(hit.account, hit.person) for hit in searching.find(asked)]
+
+
+def words_kept(external_id):
+    query = "SELECT word FROM search_word JOIN account ON id = account_id WHERE external_id = :name AND contact_id = 0"
+    return set(db.session.scalars(text(query), {"name": external_id}))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +72,26 @@ def test_a_name_that_changed_is_found_by_the_new_one_only(book):
     subscribe()
     assert names("holding") == []
     assert ("Zenith", None) in names("zen")
+
+
+def test_new_and_known_accounts_of_one_batch_are_both_found(book):
+    batch = [
+        {"external_id": "x5", "name": "Zenith", "domain": "zenith.example"},
+        {"external_id": "x7", "name": "Zephyr"},
+    ]
+    recording.record_accounts([{"domain": None} | each for each in batch], NOW)
+    assert words_kept("x7") == {"x7", "zephyr"}
+    assert words_kept("x5") == {"x5", "zenith", "example"}
+
+
+def test_nothing_is_found_of_what_was_deleted(book):
+    db.session.execute(text("DELETE FROM contact WHERE external_id = 'p1'"))
+    assert names("anna") == []
+    assert words_kept("x5") == {"x5", "acme", "holding"}
+    db.session.execute(text("DELETE FROM account WHERE external_id = 'x5'"))
+    db.session.execute(text("DELETE FROM account WHERE external_id = 'x6'"))
+    assert db.session.scalar(text("SELECT count(*) FROM search_word WHERE word IN ('acme', 'x5', 'x6')")) == 0
+    assert names("bry") != []
 
 
 def test_no_more_come_than_are_asked_for(book):

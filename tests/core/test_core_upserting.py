@@ -6,11 +6,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.accounts.models import Account, SearchWord
 from app.core import upserting
-from app.core.upserting import NOTHING, Upserted, as_json, upsert
+from app.core.upserting import MANY, NOTHING, Upserted, as_json, upsert
 from app.extensions import db
 from tests.books import afresh, searched, write_accounts
 
@@ -77,9 +77,26 @@ def test_a_table_that_is_all_key_is_added_to_only(workspace):
 
 def test_days_instants_and_decimals_can_be_packed_and_nothing_odd():
     packed = as_json([{"day": date(2026, 1, 2), "at": datetime(2026, 1, 2, tzinfo=UTC), "amount": Decimal("1.50")}])
-    assert packed == '[{"day":"2026-01-02","at":"2026-01-02T00:00:00+00:00","amount":"1.50"}]'
-    with pytest.raises(TypeError, match="may not hold a set"):
-        as_json([{"x": {1}}])
+    assert packed == '[{"day":"2026-01-02","at":"2026-01-02T00:00:00Z","amount":"1.50"}]'
+    with pytest.raises(TypeError, match="may not hold a complex"):
+        as_json([{"x": 1j}])
+
+
+def test_several_columns_come_back_as_tuples(workspace):
+    put(record(1, "A"))
+    told = upsert(Account, [record(1, "B"), record(2, "C")], ("external_id",), ("external_id", "name"))
+    assert told.touched == {("1", "B"), ("2", "C")}
+    assert told.new == {("2", "C")}
+
+
+def test_the_planner_learns_of_a_workspace_that_it_did_not_know(workspace):
+    def expected():
+        return db.session.scalar(text("EXPLAIN (FORMAT JSON) SELECT FROM account"))[0]["Plan"]["Plan Rows"]
+
+    db.session.execute(text("ANALYZE account"))
+    assert expected() < 10
+    put(*(record(n) for n in range(MANY)))
+    assert expected() >= MANY / 2
 
 
 batches = st.lists(st.lists(st.tuples(st.integers(0, 5), st.sampled_from("ABC")), max_size=8), max_size=5)

@@ -1,9 +1,10 @@
 """Takes a batch apart, so that each of its records can be judged on its own."""
 
+from functools import cache
 from typing import TypeVar
 
 import msgspec
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.core.problems import Problem
 from app.core.rest.refusing import refuse_field
@@ -21,7 +22,17 @@ def judge_batch(data: bytes, name: str, model: type[Model], most: int) -> list[M
         raise Problem(400, f"The body is not JSON: {error}. Send it as UTF-8.", "bad_body") from None
     for unknown in batch.keys() - {name}:
         raise refuse_field(f"/{unknown}", f"There is nothing of this name here: a batch holds `{name}` only.")
-    return [_judge(record, model) for record in _records(batch, name, most)]
+    records = _records(batch, name, most)
+    try:
+        return list(list_of(model).validate_json(b"[" + b",".join(records) + b"]"))
+    except ValidationError:
+        return [_judge(record, model) for record in records]
+
+
+@cache
+def list_of(model: type[Model]) -> TypeAdapter[list[Model]]:
+    """Give what reads and writes a whole list of records at once, at half the price of one by one."""
+    return TypeAdapter(list[model])  # type: ignore[valid-type]
 
 
 def _records(batch: dict[str, msgspec.Raw], name: str, most: int) -> list[msgspec.Raw]:

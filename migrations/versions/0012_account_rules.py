@@ -1,7 +1,7 @@
 """Rules by which names that no account has mean one
 
-Revision: 0013
-Follows: 0012
+Revision: 0012
+Follows: 0011
 """
 
 from alembic import op
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from app.core.migrating import close_to_other_workspaces
 
-revision = '0013'
-down_revision = '0012'
+revision = '0012'
+down_revision = '0011'
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Find what was changed since a day, not all that ever was
 
-Revision: 0014
-Follows: 0013
+Revision: 0013
+Follows: 0012
 """
 
 from alembic import op
 
-revision = '0014'
-down_revision = '0013'
+revision = '0013'
+down_revision = '0012'
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Find the tickets that wait since long ago without reading the years between
 
-Revision: 0012
-Follows: 0009
+Revision: 0011
+Follows: 0010
 """
 
 from alembic import op
 import sqlalchemy as sa
 
-revision = '0012'
-down_revision = '0009'
+revision = '0011'
+down_revision = '0010'
 branch_labels = None
 depends_on = None
 
