@@ -60,7 +60,12 @@ def upgrade() -> None:
     op.create_index('ix_interaction_happened', 'interaction', ['workspace_id', 'happened_at'], unique=False)
     op.create_index('ix_invoice_issued', 'invoice', ['workspace_id', 'issued_on'], unique=False)
     op.add_column('account_summary', sa.Column('first_scored_on', sa.Date(), nullable=True))
+    # FORCE ROW LEVEL SECURITY holds for the owner too: a migration sees no rows unless it is lifted.
+    for table in ('account_summary', 'health_score'):
+        op.execute(f'ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY')
     op.execute('UPDATE account_summary s SET first_scored_on = h.first FROM (SELECT workspace_id, account_id, min(scored_on) AS first FROM health_score GROUP BY 1, 2) h WHERE (s.workspace_id, s.account_id) = (h.workspace_id, h.account_id)')
+    for table in ('account_summary', 'health_score'):
+        op.execute(f'ALTER TABLE {table} FORCE ROW LEVEL SECURITY')
 
 
 def _late() -> None:
