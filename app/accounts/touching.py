@@ -13,6 +13,7 @@ from app.core import clock, queue
 from app.extensions import db
 
 GATHER_FOR = timedelta(seconds=1)  # so that a stream of events is scored in rounds, not one by one
+TOGETHER = 1_000  # what is touched at once and claimed as a whole, so that no round is the whole book
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,9 @@ class Claimed:
 
 def touch(account_ids: Iterable[int], now: datetime | None = None) -> None:
     """Have accounts scored again soon."""
-    if ids := sorted(set(account_ids)):
-        db.session.execute(_TOUCH, {"ids": listed(ids), "run_at": (now or clock.utc_now()) + GATHER_FOR})
+    ids, run_at = sorted(set(account_ids)), (now or clock.utc_now()) + GATHER_FOR
+    for start in range(0, len(ids), TOGETHER):
+        db.session.execute(_TOUCH, {"ids": listed(ids[start : start + TOGETHER]), "run_at": run_at})
 
 
 def ask_for_scoring(now: datetime) -> None:

@@ -69,6 +69,12 @@ def all_account_ids() -> list[int]:
     return list(db.session.scalars(text("SELECT id FROM account ORDER BY id")))
 
 
+def scored_after(day: date) -> list[int]:
+    """Give the accounts that were scored as of a later day."""
+    query = text("SELECT DISTINCT account_id FROM health_score WHERE scored_on > :day ORDER BY account_id")
+    return list(db.session.scalars(query, {"day": day}))
+
+
 def who_may_pay(account_ids: Sequence[int], day: date) -> list[int]:
     """Give those of the accounts with a subscription that ran at the end of a day, or was not known to have ended."""
     query = text(

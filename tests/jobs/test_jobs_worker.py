@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
-from app.accounts.models import TouchedAccount
+from app.accounts.models import AccountSummary, TouchedAccount
 from app.core import queue, tenancy
 from app.core.clock import day_in, utc_now
 from app.core.queue import Job
@@ -193,6 +193,19 @@ def test_a_day_is_closed_as_of_the_day_that_has_ended(work, acme):
     assert set(db.session.scalars(select(HealthScore.scored_on))) == {yesterday()}
     assert work("close_day").state == "done"
     assert len(db.session.scalars(select(ForecastSnapshot)).all()) == 4
+
+
+def test_who_was_scored_as_of_today_is_so_again_after_yesterday_is_closed(work, acme):
+    """A day closed late, or tried again, must not hide what came since."""
+    use("acme", {yesterday() + timedelta(days=1): 7.0})
+    db.session.commit()
+    work("score_touched")
+    used = db.session.get_one(AccountSummary, (tenancy.workspace_id(), acme)).usage_28d
+    work("close_day")
+    assert db.session.get_one(AccountSummary, (tenancy.workspace_id(), acme)).usage_28d < used
+    work("score_touched")
+    assert db.session.get_one(AccountSummary, (tenancy.workspace_id(), acme)).usage_28d == used
+    assert set(db.session.scalars(select(HealthScore.scored_on))) == {yesterday(), yesterday() + timedelta(days=1)}
 
 
 def test_a_book_of_last_year_is_closed_as_of_its_newest_day_without_end(work, committed):
