@@ -14,6 +14,9 @@ CHANNELS = ("email", "phone", "chat", "ticket", "social", "community", "in_app",
 DIRECTIONS = ("in", "out", "internal")
 
 
+_OPEN = "channel = 'ticket' AND resolved_at IS NULL"
+
+
 class Interaction(Tenant, db.Model):
     """One thing said: by the customer (in), to them (out), or about them among ourselves (internal)."""
 
@@ -44,5 +47,6 @@ class Interaction(Tenant, db.Model):
         refers_to("contact", "contact_id", ondelete="SET NULL"),
         Index("ix_interaction_account", "workspace_id", "account_id", "happened_at"),
         Index("ix_interaction_happened", "workspace_id", "happened_at"),
+        Index("ix_interaction_open", "workspace_id", "account_id", postgresql_where=text(_OPEN)),
         Index("ix_interaction_resolved", "workspace_id", "resolved_at", postgresql_where=text("channel = 'ticket'")),
     )

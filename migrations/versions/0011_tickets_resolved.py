@@ -14,8 +14,10 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_index('ix_interaction_open', 'interaction', ['workspace_id', 'account_id'], unique=False, postgresql_where=sa.text("channel = 'ticket' AND resolved_at IS NULL"))
     op.create_index('ix_interaction_resolved', 'interaction', ['workspace_id', 'resolved_at'], unique=False, postgresql_where=sa.text("channel = 'ticket'"))
 
 
 def downgrade() -> None:
+    op.drop_index('ix_interaction_open', table_name='interaction')
     op.drop_index('ix_interaction_resolved', table_name='interaction')

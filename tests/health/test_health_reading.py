@@ -77,7 +77,8 @@ def test_a_past_day_does_not_know_that_an_old_ticket_was_answered_later(workspac
 
 def test_old_usage_people_and_talk_are_not_read(workspace, sleepers):
     ids = queries.all_account_ids()
-    recent = Recent.to(TODAY, workspace.time_zone, witnesses(Knowledge(TODAY, workspace.time_zone), LOOK_BACK_DAYS))
+    also = witnesses(Knowledge(TODAY, workspace.time_zone), LOOK_BACK_DAYS)
+    recent = Recent.to(TODAY, workspace.time_zone, ids, also)
     few = facts_of(workspace, ids, TODAY, TODAY, recent)
     whole = facts_of(workspace, ids, TODAY, TODAY)
     assert few.usage.shape == whole.usage.shape

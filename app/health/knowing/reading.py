@@ -67,14 +67,15 @@ def read_books(
     the book would. `lanes`: how many are read at once; with more than one, only what is committed.
     """
     also, as_of = witnesses(knowledge, LOOK_BACK_DAYS), knowledge.as_of
-    recent = Recent.to(as_of, knowledge.zone, also)
     chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
 
     def read(chunk: Sequence[int]) -> Found | None:
         payers = queries.who_may_pay(chunk, as_of)
         if not payers:
             return None
-        book = snapshot_book(facts_of(workspace, sorted(also.union(payers)), as_of, as_of, recent), as_of)
+        together = sorted(also.union(payers))
+        recent = Recent.to(as_of, knowledge.zone, together, also)
+        book = snapshot_book(facts_of(workspace, together, as_of, as_of, recent), as_of)
         return then(book.rows(np.isin(book.ids, payers)))
 
     progress(0, len(ids), "Reading signals")

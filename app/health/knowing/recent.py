@@ -1,5 +1,6 @@
 """How far back the signals of a day look, so that nothing is read of the past that cannot change a figure."""
 
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import text
 
+from app.accounts.spanning import span
 from app.core.clock import end_of_day
 from app.extensions import db
 from app.usage.history import UsageHistory
@@ -38,11 +40,11 @@ class Recent:
     waiting: AbstractSet[int]
 
     @classmethod
-    def to(cls, as_of: date, zone: str, witnesses: AbstractSet[int]) -> Self:
-        """Say it for a day: what is known now of the time up to it will be read."""
+    def to(cls, as_of: date, zone: str, account_ids: Sequence[int], witnesses: AbstractSet[int]) -> Self:
+        """Say it for a day and some accounts (ids ascending): what is known now of the time up to it will be read."""
         window_from = as_of - timedelta(days=WINDOW_DAYS)
         people_from = as_of - timedelta(days=PEOPLE_DAYS)
-        return cls(window_from, window_from, people_from, witnesses, _waiting(as_of, zone, window_from))
+        return cls(window_from, window_from, people_from, witnesses, _waiting(account_ids, as_of, zone, window_from))
 
 
 def is_used(usage: UsageHistory) -> BoolArray:
@@ -70,11 +72,11 @@ def _marked(places: pd.Series, accounts: int) -> BoolArray:
     return marked
 
 
-def _waiting(as_of: date, zone: str, before: date) -> set[int]:
+def _waiting(account_ids: Sequence[int], as_of: date, zone: str, before: date) -> set[int]:
     """Give the accounts with a ticket that came in before a day and was still open at the end of `as_of`."""
-    query = text(
-        "SELECT DISTINCT account_id FROM interaction WHERE channel = 'ticket' AND happened_at < :before"
-        " AND (resolved_at IS NULL OR resolved_at >= :ends)"
+    old = (
+        f"SELECT account_id FROM interaction WHERE {span(account_ids)} AND channel = 'ticket' AND happened_at < :before"
     )
+    query = text(f"{old} AND resolved_at IS NULL UNION {old} AND resolved_at >= :ends")
     values = {"before": end_of_day(zone, before - timedelta(days=1)), "ends": end_of_day(zone, as_of)}
     return set(db.session.scalars(query, values))
