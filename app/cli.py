@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from app.local.supervising import Child, run, sole
 from config import Config, sqlalchemy_url
 
 ROOT = Path(__file__).parents[1]
-WORKERS = 2
+WEBS, WORKERS = 2, 2
 
 
 @click.group()
@@ -44,7 +45,7 @@ def run_(port: int, accounts: int) -> None:
             environment = _environment(folder, urls, chosen)
             os.environ.update(environment)
             _prepare(folder, accounts)
-            sys.exit(run(_children(chosen, environment), folder=folder, when_up=lambda: _greet(folder, chosen)))
+            sys.exit(run(_children(folder, chosen, environment), folder=folder, when_up=lambda: _greet(folder, chosen)))
     except RuntimeError as error:
         raise click.ClickException(str(error)) from error
 
@@ -119,22 +120,30 @@ def _environment(folder: Path, urls: Urls, port: int) -> dict[str, str]:
     }
 
 
-def _children(port: int, environment: dict[str, str]) -> list[Child]:
-    """Give the processes: one for the web, some that work, one that keeps time."""
+def _children(folder: Path, port: int, environment: dict[str, str]) -> list[Child]:
+    """Give the processes: some for the web, some that work, one that keeps time."""
     python = sys.executable
+    counted = {"PROMETHEUS_MULTIPROC_DIR": str(_emptied(folder / "metrics"))}
     workers = [Child(f"worker-{n}", [python, "-m", "jobs.worker"], environment) for n in range(1, WORKERS + 1)]
     return [
-        Child("web", web_command(port), environment, port=port),
+        Child("web", web_command(port), environment | counted, port=port),
         *workers,
         Child("timekeeper", [python, "-m", "jobs.timekeeper"], environment),
     ]
 
 
+def _emptied(folder: Path) -> Path:
+    """Make a folder new: what the web processes of an earlier run counted together is over."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
 def web_command(port: int) -> list[str]:
-    """Give what starts the web process; its threads mostly wait, for commits or for their turn."""
+    """Give what starts the web processes; their threads mostly wait, for commits or for their turn."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port),
-        "--workers", "1", "--blocking-threads", "128", "--no-ws", "--log-level", "warning",
+        "--workers", str(WEBS), "--blocking-threads", "128", "--no-ws", "--log-level", "warning",
         "--workers-kill-timeout", "5s", "wsgi:app",
     ]  # fmt: skip
 

@@ -48,4 +48,4 @@ class Application(OpenAPI):
             return super().process_response(response)
         for function in reversed(self.after_request_funcs.get(request.blueprint, [])):
             response = function(response)
-        return web.finish(response)
+        return web.finish_for_machine(response)

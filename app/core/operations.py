@@ -1,5 +1,6 @@
 """What machines ask of the application: is it alive, is it ready, how is it doing."""
 
+import os
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from hmac import compare_digest
@@ -10,6 +11,7 @@ import structlog
 from flask import Blueprint, current_app, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
 from redis.exceptions import RedisError
 from rq import Queue
 from sqlalchemy import text
@@ -59,12 +61,21 @@ def readyz() -> tuple[dict[str, Any], int]:
 @blueprint.get("/metrics")
 @for_anyone
 def metrics() -> tuple[bytes, int, dict[str, str]]:
-    """Give Prometheus the process's own numbers, and those of the queue, read when asked."""
+    """Give Prometheus the numbers of the web processes, and those of the queue, read when asked."""
     if not (_is_token_right() or _is_from_here()):
         raise Unauthorized("Set METRICS_TOKEN and send it as `Authorization: Bearer …`, or ask from this machine.")
     ours = CollectorRegistry()
     ours.register(_Rows())
-    return generate_latest(REGISTRY) + generate_latest(ours), 200, {"Content-Type": CONTENT_TYPE_LATEST}
+    return generate_latest(_of_all_processes()) + generate_latest(ours), 200, {"Content-Type": CONTENT_TYPE_LATEST}
+
+
+def _of_all_processes() -> CollectorRegistry:
+    """Give what the web processes of this machine counted together, where they share a folder for it; else our own."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return REGISTRY
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return registry
 
 
 def _tried(ask: Callable[[], str]) -> str:

@@ -1,10 +1,10 @@
 """What one sender may take: so much a minute, and so many places at once, so that it slows nobody else down."""
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from math import ceil
-from threading import BoundedSemaphore, Lock
+from threading import Event, Lock
 from time import monotonic
 
 import structlog
@@ -78,32 +78,53 @@ return '0'
 
 
 class Places:
-    """Places inside, so many for each who come: more wait outside, so many; the rest are sent away."""
+    """Places inside, so many for each who come: more wait outside in the order they came, so many; the rest are sent
+    away."""
 
     def __init__(self, inside: int, outside: int, patience_s: float) -> None:
-        self._most, self._patience_s = inside + outside, patience_s
-        self._inside: dict[Hashable, BoundedSemaphore] = defaultdict(lambda: BoundedSemaphore(inside))
-        self._here: dict[Hashable, int] = defaultdict(int)
+        self._inside, self._outside, self._patience_s = inside, outside, patience_s
+        self._taken: dict[Hashable, int] = defaultdict(int)
+        self._waiting: dict[Hashable, deque[Event]] = defaultdict(deque)
         self._lock = Lock()
 
     @contextmanager
     def one_for(self, who: Hashable) -> Iterator[None]:
         """Hold a place. Raises Problem 429 when none was to be had."""
-        with self._lock:
-            if self._here[who] >= self._most:
-                raise _too_many("Too many requests of this workspace at once.", 1, self._most)
-            self._here[who] += 1
-            place = self._inside[who]
+        called = self._stand_in_line(who)
+        if called is not None and not called.wait(self._patience_s):
+            self._leave_line(who, called)
         try:
-            if not place.acquire(timeout=self._patience_s):
-                raise _too_many("Too many requests of this workspace at once.", 1, self._most)
-            try:
-                yield
-            finally:
-                place.release()
+            yield
         finally:
-            with self._lock:
-                self._here[who] -= 1
+            self._hand_on(who)
+
+    def _stand_in_line(self, who: Hashable) -> Event | None:
+        """Take a place that is free, or wait for one to be handed on: whoever comes just then does not get before."""
+        with self._lock:
+            if self._taken[who] < self._inside:
+                self._taken[who] += 1
+                return None
+            if len(self._waiting[who]) >= self._outside:
+                raise self._full()
+            self._waiting[who].append(called := Event())
+            return called
+
+    def _leave_line(self, who: Hashable, called: Event) -> None:
+        with self._lock:
+            if called not in self._waiting[who]:
+                return  # called at the last moment
+            self._waiting[who].remove(called)
+        raise self._full()
+
+    def _hand_on(self, who: Hashable) -> None:
+        with self._lock:
+            if self._waiting[who]:
+                self._waiting[who].popleft().set()
+            else:
+                self._taken[who] -= 1
+
+    def _full(self) -> Problem:
+        return _too_many("Too many requests of this workspace at once.", 1, self._inside + self._outside)
 
 
 def _too_many(detail: str, wait: int, limit: int) -> Problem:

@@ -1,7 +1,11 @@
 """What machines ask of the application."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -11,6 +15,8 @@ from app.core import clock, tenancy, timetable
 from app.core.queue import Job
 from app.extensions import db, doorbell
 from app.local.ports import free_port
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -92,6 +98,21 @@ def test_answers_are_timed_by_endpoint(client, app):
         'perennial_request_seconds_count{endpoint="identity.sign_in",method="GET",status="200"}'
         in client.get("/metrics").text
     )
+
+
+def test_web_processes_that_share_a_folder_are_counted_together(tmp_path):
+    """Prometheus reads the folder when its library is loaded: so each process here is one."""
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    for _ in range(2):
+        counting = "from app.core.web import _SECONDS; _SECONDS.labels('usage', 'POST', 200).observe(0.001)"
+        subprocess.run([sys.executable, "-c", counting], env=environment, cwd=ROOT, check=True)
+    reading = (
+        "from prometheus_client import generate_latest; from app.core.operations import _of_all_processes;"
+        "print(generate_latest(_of_all_processes()).decode())"
+    )
+    read = subprocess.run([sys.executable, "-c", reading], env=environment, cwd=ROOT, check=True, capture_output=True)
+    counted = b'perennial_request_seconds_count{endpoint="usage",method="POST",status="200"} 2.0'
+    assert counted in read.stdout
 
 
 @pytest.mark.parametrize(
