@@ -4,7 +4,7 @@ from importlib import import_module
 
 from flask import Flask
 
-from app.core import logs, problems, queue, tenancy, web, words
+from app.core import arrays, logs, problems, queue, tenancy, web, words
 from app.core.rest import documenting
 from app.core.rest import web as rest
 from app.extensions import compress, csrf, db, doorbell, limiter, login_manager
@@ -63,6 +63,7 @@ def create_app(config: Config | None = None) -> Flask:
     app = documenting.make_app(__name__, static_folder="core/static", template_folder="core/templates")
     app.config.from_mapping(config.flask())
     rest.dress(app)
+    arrays.teach_driver()
     for extension in (db, compress, doorbell, login_manager, csrf, limiter):
         extension.init_app(app)
     tenancy.tell_each_transaction()

@@ -55,12 +55,13 @@ class BookAverage:
 class Reasons:
     """Reasons of many accounts as arrays; `of(row)` words them.
 
-    risk [n]; code [n, top] indexes `codes`; points [n, top], largest effect first; rest [n]. For each row
-    points.sum() + rest = 100 × (risk - average risk), exactly.
+    risk [n], log_odds [n, MONTHS]; code [n, top] indexes `codes`; points [n, top], largest effect first; rest [n].
+    For each row points.sum() + rest = 100 × (risk - average risk), exactly.
     """
 
     average_risk: float
     risk: FloatArray
+    log_odds: FloatArray
     codes: tuple[str, ...]
     code: IntArray
     points: FloatArray
@@ -119,7 +120,7 @@ def reasons(
     rest = 100 * (risk - average.risk) - shown.sum(axis=1)
     codes = (*model.codes, RENEWAL)
     figures = before[model.codes].to_numpy(float)
-    return Reasons(average.risk, risk, codes, chosen, shown, rest, values, figures, flags)
+    return Reasons(average.risk, risk, log_odds, codes, chosen, shown, rest, values, figures, flags)
 
 
 def average_of(model: HazardModel, features: pd.DataFrame, flags: BoolArray, horizon_days: int = 90) -> BookAverage:

@@ -1,9 +1,11 @@
 """Work done side by side: reading in several transactions, and writing while the next is being made."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
+from threading import Event
 from typing import Any, TypeVar
 
 from flask import current_app
@@ -12,6 +14,7 @@ from sqlalchemy import text
 from app.core import tenancy
 from app.extensions import db
 
+AHEAD = 3  # writes that may wait for the one under way: no more, so that memory does not grow
 Each = TypeVar("Each")
 Found = TypeVar("Found")
 
@@ -44,17 +47,25 @@ def writing_behind(*, is_apart: bool = True) -> Iterator[Callable[..., None]]:
     if not is_apart:
         yield lambda write, *given: write(*given)
         return
-    before: list[Future[None]] = []
+    before: deque[Future[None]] = deque()
+    stopped = Event()
+
+    def do(write: Callable[..., None], *given: Any) -> None:
+        if not stopped.is_set():
+            stopped.set()  # should this one fail: nothing is written after it
+            write(*given)
+            stopped.clear()
 
     def hand_over(write: Callable[..., None], *given: Any) -> None:
-        _settle(before)
-        before.append(writer.submit(copy_context().run, write, *given))
+        _settle(before, down_to=AHEAD)
+        before.append(writer.submit(copy_context().run, do, write, *given))
 
     with ThreadPoolExecutor(1) as writer:
         yield hand_over
         _settle(before)
 
 
-def _settle(before: list[Future[None]]) -> None:
-    while before:
-        before.pop().result()
+def _settle(before: deque[Future[None]], down_to: int = 0) -> None:
+    """Wait for the oldest writes, and raise what one of them raised."""
+    while len(before) > down_to:
+        before.popleft().result()

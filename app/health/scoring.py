@@ -25,7 +25,7 @@ from app.health.overriding import overrides_on
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
 from app.identity.models import Workspace
 from ml.explain import BookAverage, average_of, reasons
-from ml.hazard.curve import risk_within
+from ml.hazard.curve import alive_after, lifetime, risk_within
 from ml.hazard.model import HazardModel
 from ml.hints import typical_of
 from ml.signals import BY_CODE
@@ -225,12 +225,13 @@ def _model_risks(
     model: HazardModel, version: int, book: Book, average: BookAverage, typical: Mapping[str, float]
 ) -> Risks:
     found = reasons(model, book.values, book.before, book.flags, book=average)
+    alive = alive_after(found.log_odds)
     return Risks(
         basis="model",
         model_version_id=version,
-        survival=model.survival(book.values, book.flags),
-        within=model.risk_at(book.values, book.flags, HORIZONS),
-        lifetime=model.expected_lifetime_months(book.values, book.flags).in_all,
+        survival=alive,
+        within=np.column_stack([risk_within(found.log_odds, days) for days in HORIZONS]),
+        lifetime=lifetime(alive).in_all,
         average=average.risk,
         tell=reasons_teller(model, found, typical),
     )

@@ -1,6 +1,6 @@
 """Writes scores, risks and changes, thousands in a statement."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -8,54 +8,56 @@ from msgspec.json import encode
 from sqlalchemy import text
 
 from app.accounts.spanning import listed
+from app.core.arrays import Packed, documents, numbers, texts, wholes
 from app.extensions import db
 
 CHUNK = 5_000
 Rows = Sequence[Mapping[str, Any]]
+Pack = Callable[[Sequence[Any]], Packed]
 
-_SCORES = """
+_UNKNOWN = "'NaN'::float8"
+_SCORES = f"""
 INSERT INTO health_score
     (account_id, scored_on, scorecard_id, score, computed, override_id, coverage, band, values, before, computed_at)
-SELECT account_id, :as_of, :card, score, computed, override_id, coverage, band, values, before, :read_at
-FROM json_to_recordset(CAST(:rows AS json)) AS r
-    (account_id bigint, score float8, computed float8, override_id bigint, coverage float8, band text,
-     values float8[], before float8[])
+SELECT account_id, :as_of, :card, nullif(score, {_UNKNOWN}), nullif(computed, {_UNKNOWN}), nullif(override_id, 0),
+       coverage, band, array_replace((:values)[(n - 1) * :signals + 1 : n * :signals], {_UNKNOWN}, NULL),
+       array_replace((:before)[(n - 1) * :signals + 1 : n * :signals], {_UNKNOWN}, NULL), :read_at
+FROM unnest(:account_id, :score, :computed, :override_id, :coverage, :band) WITH ORDINALITY
+    AS r (account_id, score, computed, override_id, coverage, band, n)
 ORDER BY account_id
 ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
     (scorecard_id, score, computed, override_id, coverage, band, values, before, computed_at)
     = (excluded.scorecard_id, excluded.score, excluded.computed, excluded.override_id, excluded.coverage,
        excluded.band, excluded.values, excluded.before, excluded.computed_at)
 """
-_RISKS = """
-INSERT INTO churn_score (account_id, scored_on, model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
-                         lifetime_months, average_90, reasons, contraction_90, expansion_90, moves)
-SELECT account_id, :as_of, model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
-       lifetime_months, average_90, reasons, contraction_90, expansion_90, moves
-FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r
-    (account_id bigint, model_version_id bigint, basis text, survival float8[], risk_30 float8, risk_90 float8,
-     risk_180 float8, risk_365 float8, lifetime_months float8, average_90 float8, reasons jsonb,
-     contraction_90 float8, expansion_90 float8, moves jsonb)
+_RISK_NUMBERS = (
+    "risk_30", "risk_90", "risk_180", "risk_365", "lifetime_months", "average_90", "contraction_90", "expansion_90",
+)  # fmt: skip
+_RISKS = f"""
+INSERT INTO churn_score (account_id, scored_on, model_version_id, basis, survival, reasons, moves,
+                         {", ".join(_RISK_NUMBERS)})
+SELECT account_id, :as_of, nullif(model_version_id, 0), basis,
+       (:survival)[(n - 1) * :months + 1 : n * :months], reasons, moves, {", ".join(_RISK_NUMBERS)}
+FROM unnest(:account_id, :model_version_id, :basis, :reasons, :moves, :{", :".join(_RISK_NUMBERS)}) WITH ORDINALITY
+    AS r (account_id, model_version_id, basis, reasons, moves, {", ".join(_RISK_NUMBERS)}, n)
 ORDER BY account_id
 ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
-    (model_version_id, basis, survival, risk_30, risk_90, risk_180, risk_365,
-     lifetime_months, average_90, reasons, contraction_90, expansion_90, moves, computed_at)
-    = (excluded.model_version_id, excluded.basis, excluded.survival,
-       excluded.risk_30, excluded.risk_90, excluded.risk_180, excluded.risk_365,
-       excluded.lifetime_months, excluded.average_90, excluded.reasons,
-       excluded.contraction_90, excluded.expansion_90, excluded.moves, now())
+    (model_version_id, basis, survival, reasons, moves, {", ".join(_RISK_NUMBERS)}, computed_at)
+    = (excluded.model_version_id, excluded.basis, excluded.survival, excluded.reasons, excluded.moves,
+       excluded.{", excluded.".join(_RISK_NUMBERS)}, now())
 """
-_SUMMARIES = """
-UPDATE account_summary s SET band = r.band, score = r.score, coverage = r.coverage, risk = r.risk,
-    risk_reason = r.risk_reason, scored_on = :as_of,
+_SUMMARIES = f"""
+UPDATE account_summary s SET band = r.band, score = nullif(r.score, {_UNKNOWN}), coverage = r.coverage,
+    risk = nullif(r.risk, {_UNKNOWN}), risk_reason = r.risk_reason, scored_on = :as_of,
     first_scored_on = least(s.first_scored_on, CAST(:as_of AS date)),
     score_weeks = CASE
         WHEN s.scored_on IS NULL OR s.score_weeks IS NULL
-            THEN array_fill(NULL::smallint, ARRAY[11]) || round(r.score)::smallint
+            THEN array_fill(NULL::smallint, ARRAY[11]) || round(nullif(r.score, {_UNKNOWN}))::smallint
         WHEN date_trunc('week', s.scored_on) = date_trunc('week', CAST(:as_of AS date))
-            THEN s.score_weeks[1:11] || round(r.score)::smallint
-        ELSE s.score_weeks[2:12] || round(r.score)::smallint END
-FROM json_to_recordset(CAST(:rows AS json)) AS r
-    (account_id bigint, band text, score float8, coverage float8, risk float8, risk_reason text)
+            THEN s.score_weeks[1:11] || round(nullif(r.score, {_UNKNOWN}))::smallint
+        ELSE s.score_weeks[2:12] || round(nullif(r.score, {_UNKNOWN}))::smallint END
+FROM unnest(:account_id, :band, :score, :coverage, :risk, :risk_reason)
+    AS r (account_id, band, score, coverage, risk, risk_reason)
 WHERE s.account_id = r.account_id
 """
 _CHANGES = """
@@ -76,22 +78,31 @@ def write_scores(as_of: date, card_id: int | None, rows: Rows, read_at: datetime
 
     `read_at`: when its facts were read, by the clock of the database: what was stored later is not in it.
     """
-    _in_chunks(_SCORES, rows, as_of=as_of, card=card_id, read_at=read_at)
+    packed = {"values": numbers, "before": numbers, "score": numbers, "computed": numbers, "coverage": numbers}
+    packed |= {"account_id": wholes, "override_id": _wholes_or_none, "band": texts}
+    signals = len(rows[0]["values"]) if rows else 0
+    _in_chunks(_SCORES, rows, packed, as_of=as_of, card=card_id, read_at=read_at, signals=signals)
 
 
 def write_risks(as_of: date, rows: Rows) -> None:
     """Write one risk an account and day."""
-    _in_chunks(_RISKS, rows, as_of=as_of)
+    packed = {"survival": numbers, "reasons": _documents, "moves": _documents, "basis": texts}
+    packed |= {"account_id": wholes, "model_version_id": _wholes_or_none, **dict.fromkeys(_RISK_NUMBERS, numbers)}
+    months = len(rows[0]["survival"]) if rows else 0
+    _in_chunks(_RISKS, rows, packed, as_of=as_of, months=months)
 
 
 def write_summaries(as_of: date, rows: Rows) -> None:
     """Write the health columns of the summaries; the twelve weekly scores move on with the week."""
-    _in_chunks(_SUMMARIES, rows, as_of=as_of)
+    packed = {"account_id": wholes, "band": texts, "risk_reason": texts}
+    packed |= {"score": numbers, "coverage": numbers, "risk": numbers}
+    _in_chunks(_SUMMARIES, rows, packed, as_of=as_of)
 
 
 def write_changes(as_of: date, rows: Rows) -> None:
     """Tell the playbooks, by rows, which accounts moved."""
-    _in_chunks(_CHANGES, rows, as_of=as_of)
+    if rows:
+        db.session.execute(text(_CHANGES), {"as_of": as_of, "rows": encode(rows).decode()})
 
 
 def clear_former(account_ids: Sequence[int]) -> None:
@@ -114,6 +125,17 @@ def keep_with_model(table: str, version_id: int, name: str, kept: Mapping[str, A
     db.session.execute(query, {"id": version_id, "path": [name], "kept": encode(kept).decode()})
 
 
-def _in_chunks(statement: str, rows: Rows, **values: Any) -> None:
+def _in_chunks(statement: str, rows: Rows, packed: Mapping[str, Pack], **values: Any) -> None:
+    """Run a statement for some thousand rows at a time; `packed` tells how each of their columns is packed."""
     for start in range(0, len(rows), CHUNK):
-        db.session.execute(text(statement), values | {"rows": encode(rows[start : start + CHUNK]).decode()})
+        some = rows[start : start + CHUNK]
+        columns = {name: pack([row[name] for row in some]) for name, pack in packed.items()}
+        db.session.execute(text(statement), values | columns)
+
+
+def _documents(values: Sequence[Any]) -> Packed:
+    return documents([encode(value) for value in values])
+
+
+def _wholes_or_none(values: Sequence[int | None]) -> Packed:
+    return wholes([value or 0 for value in values])

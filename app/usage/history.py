@@ -46,18 +46,19 @@ def usage_history(
     last_day: date,
     most_meters: int = 12,
     stored_by: datetime | None = None,
+    days_from: date | None = None,
 ) -> UsageHistory:
     """Read the daily totals of accounts (ids ascending) from the month of `first_day` to `last_day` inclusive.
 
     All that is known now is in them; late_history.py says what of it came late. `stored_by`: of meters only those that
-    had been made by then.
+    had been made by then. `days_from`: an earlier day, to the month of which days are given, as 0, that are not read.
     """
-    first = first_day.replace(day=1)
+    read_from, first = first_day.replace(day=1), (days_from or first_day).replace(day=1)
     meters = _meters(most_meters, stored_by)
     totals = np.zeros((len(account_ids), len(meters), (last_day - first).days + 1), np.float32)
     for start in range(0, len(account_ids) if meters else 0, _SLICE):
         some = account_ids[start : start + _SLICE]
-        cells = _cells(span(some), first, last_day)
+        cells = _cells(span(some), read_from, last_day)
         _fill(totals[start : start + _SLICE], np.asarray(some), [meter[0] for meter in meters], first, cells)
     return UsageHistory(totals, first, tuple(meter[1] for meter in meters))
 
@@ -94,11 +95,13 @@ def _fill(
     meter_at = order[np.searchsorted(np.asarray(meters)[order], cells["meter"]).clip(max=len(meters) - 1)]
     account_at = np.searchsorted(accounts, cells["account"]).clip(max=len(accounts) - 1)
     ours = (accounts[account_at] == cells["account"]) & (np.asarray(meters)[meter_at] == cells["meter"])
-    for month in np.unique(cells["month"]):
-        rows = ours & (cells["month"] == month)
-        start = int((_EPOCH + int(month) - np.datetime64(first)).astype(int))
-        days = min(DAYS, totals.shape[2] - start, _days_in(_EPOCH + int(month)))
+    start = 0
+    while start < totals.shape[2]:
+        month = np.datetime64(first) + start
+        rows = np.flatnonzero(ours & (cells["month"] == (month - _EPOCH).astype(int)))
+        days = min(_days_in(month), totals.shape[2] - start)
         totals[account_at[rows], meter_at[rows], start : start + days] = cells["totals"]["v"][rows, :days]
+        start += _days_in(month)
 
 
 def _cells(which: str, first: date, last: date) -> npt.NDArray[Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from ml.facts import BoolArray, FloatArray, IntArray
 from ml.features import MONTHS
-from ml.hazard.curve import hazard_of, log_survival, risk_within
+from ml.hazard.curve import Lifetime, alive_after, hazard_of, lifetime, risk_within
 
 CHUNK = 8192  # rows scored at a time, so that the tables' answers stay in the processor's cache
 
@@ -38,14 +38,6 @@ class Shape:
         """Return the row of `table` that each value falls on."""
         step = np.searchsorted(self.thresholds, values, side="left")
         return np.where(np.isnan(values), len(self.thresholds) + 1, step)
-
-
-@dataclass(frozen=True)
-class Lifetime:
-    """Expected months to come: `within_year` is known from the curve; `in_all` goes on with the year's mean hazard."""
-
-    within_year: FloatArray
-    in_all: FloatArray
 
 
 @dataclass(frozen=True)
@@ -99,8 +91,7 @@ class HazardModel:
 
     def survival(self, features: pd.DataFrame, flags: BoolArray) -> FloatArray:
         """Return the chance to be alive after each future month: [n, MONTHS]."""
-        alive: FloatArray = np.exp(np.cumsum(log_survival(self.log_odds(features, flags)), axis=1))
-        return alive
+        return alive_after(self.log_odds(features, flags))
 
     def risk_at(self, features: pd.DataFrame, flags: BoolArray, days: Sequence[int] = (30, 90, 180, 365)) -> FloatArray:
         """Return the chance to churn within each number of days: [n, len(days)], never falling from left to right."""
@@ -114,16 +105,8 @@ class HazardModel:
         return self.survival(features, flags)[np.arange(len(month)), month - 1]
 
     def expected_lifetime_months(self, features: pd.DataFrame, flags: BoolArray) -> Lifetime:
-        """Return the months an account is expected to stay.
-
-        `within_year` is the area under the survival curve (0..12), all that the model can know. `in_all` adds the
-        extrapolation S(12) / h with h the constant monthly hazard that gives the same S(12): a figure to
-        compare accounts with, not one that data have shown.
-        """
-        alive = np.column_stack([np.ones(len(flags)), self.survival(features, flags)])
-        within = (alive[:, 1:] + alive[:, :-1]).sum(axis=1) / 2
-        hazard = -np.expm1(np.log(np.maximum(alive[:, -1], 1e-12)) / MONTHS)
-        return Lifetime(within, within + alive[:, -1] / np.maximum(hazard, 1e-9))
+        """Return the months an account is expected to stay."""
+        return lifetime(self.survival(features, flags))
 
     def calibrated(self, calibration: Calibration) -> Self:
         return replace(self, calibration=calibration)

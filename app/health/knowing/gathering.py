@@ -108,16 +108,14 @@ def _usage(late: Late, recent: Recent | None, subscriptions: pd.DataFrame, late_
     ids, first_day, last_day, stored_by = late.account_ids, late.first_day, late.last_day, late.stored_by
     if recent is None or recent.usage_from <= first_day:
         return usage_history(ids, first_day, last_day, stored_by=stored_by)
-    newest, first = usage_history(ids, recent.usage_from, last_day, stored_by=stored_by), first_day.replace(day=1)
-    older_days = (newest.first_day - first).days
-    totals = np.zeros((*newest.totals.shape[:2], older_days + newest.totals.shape[2]), np.float32)
-    totals[:, :, older_days:] = newest.totals
-    is_whole = ~is_used(newest) | is_young(subscriptions, last_day, len(ids)) | np.isin(ids, list(recent.witnesses))
+    usage = usage_history(ids, recent.usage_from, last_day, stored_by=stored_by, days_from=first_day)
+    is_whole = ~is_used(usage, recent.usage_from) | is_young(subscriptions, last_day, len(ids))
+    is_whole |= np.isin(ids, list(recent.witnesses))
     is_whole[late_places] = True
-    whole, before = np.flatnonzero(is_whole), newest.first_day - timedelta(days=1)
-    older = usage_history([ids[place] for place in whole], first, before, stored_by=stored_by)
-    totals[whole, :, :older_days] = older.totals
-    return UsageHistory(totals, first, newest.meters)
+    whole, before = np.flatnonzero(is_whole), recent.usage_from.replace(day=1) - timedelta(days=1)
+    older = usage_history([ids[place] for place in whole], first_day, before, stored_by=stored_by)
+    usage.totals[whole, :, : older.totals.shape[2]] = older.totals
+    return usage
 
 
 def _talk(values: dict[str, Any], ids: Sequence[int], zone: str, minor: int, recent: Recent | None) -> pd.DataFrame:

@@ -47,10 +47,11 @@ class Recent:
         return cls(window_from, window_from, people_from, witnesses, _waiting(account_ids, as_of, zone, window_from))
 
 
-def is_used(usage: UsageHistory) -> BoolArray:
-    """Tell which accounts were used in this time: [accounts]."""
+def is_used(usage: UsageHistory, since: date) -> BoolArray:
+    """Tell which accounts were used from the month of a day on: [accounts]."""
     meters = [place for place, meter in enumerate(usage.meters) if meter != ERRORS]
-    found: BoolArray = usage.totals.max(axis=2, initial=0)[:, meters].max(axis=1, initial=0) > 0
+    newest = usage.totals[:, :, (since.replace(day=1) - usage.first_day).days :]
+    found: BoolArray = newest.max(axis=2, initial=0)[:, meters].max(axis=1, initial=0) > 0
     return found
 
 
