@@ -42,10 +42,11 @@ def run_(port: int, accounts: int) -> None:
     try:
         with sole(folder), servers(folder) as urls:
             chosen = free_port(port)
-            environment = _environment(folder, urls, chosen)
+            counted = {"PROMETHEUS_MULTIPROC_DIR": str(_emptied(folder / "metrics"))}
+            environment = _environment(folder, urls, chosen) | counted
             os.environ.update(environment)
             _prepare(folder, accounts)
-            sys.exit(run(_children(folder, chosen, environment), folder=folder, when_up=lambda: _greet(folder, chosen)))
+            sys.exit(run(_children(chosen, environment), folder=folder, when_up=lambda: _greet(folder, chosen)))
     except RuntimeError as error:
         raise click.ClickException(str(error)) from error
 
@@ -120,13 +121,12 @@ def _environment(folder: Path, urls: Urls, port: int) -> dict[str, str]:
     }
 
 
-def _children(folder: Path, port: int, environment: dict[str, str]) -> list[Child]:
+def _children(port: int, environment: dict[str, str]) -> list[Child]:
     """Give the processes: some for the web, some that work, one that keeps time."""
     python = sys.executable
-    counted = {"PROMETHEUS_MULTIPROC_DIR": str(_emptied(folder / "metrics"))}
     workers = [Child(f"worker-{n}", [python, "-m", "jobs.worker"], environment) for n in range(1, WORKERS + 1)]
     return [
-        Child("web", web_command(port), environment | counted, port=port),
+        Child("web", web_command(port), environment, port=port),
         *workers,
         Child("timekeeper", [python, "-m", "jobs.timekeeper"], environment),
     ]

@@ -8,12 +8,28 @@ import pytest
 from app.accounts import movements
 from app.health import dating, queries
 from app.health.model import learning
-from app.health.model.base_rates import PRIOR_BROKEN, PRIOR_CHURNS, PRIOR_LOST, PRIOR_MONTHS, PRIOR_RENEWALS, base_rates
+from app.health.model.base_rates import (
+    PRIOR_BROKEN,
+    PRIOR_CHURNS,
+    PRIOR_LOST,
+    PRIOR_MONTHS,
+    PRIOR_RENEWALS,
+    PRIOR_SILENT,
+    base_rates,
+)
 from app.health.models import ModelVersion
 from tests.books import at, days_ago, say, stretch, subscribe, use, write_accounts
 from tests.cast import NOW, TODAY
 
 PRIOR = PRIOR_CHURNS / PRIOR_MONTHS
+
+
+def expected(lost, fell, silent, told):
+    """Of `told` losses whose notice is known `silent` had said nothing so far ahead; so of all that are lost, the
+    prior's among them, and those who have said so are no longer asked."""
+    share = (silent + PRIOR_SILENT / 2) / (told + PRIOR_SILENT)
+    all_lost = lost + PRIOR_LOST
+    return pytest.approx(all_lost * share / (fell + PRIOR_RENEWALS - all_lost * (1 - share)))
 
 
 def test_before_any_history_the_prior_speaks(workspace):
@@ -52,7 +68,7 @@ def test_a_term_is_lost_at_its_renewals(workspace):
     subscribe(*(stretch(name, 100, days_ago(465), days_ago(100) if n < 4 else None) for n, name in enumerate(names)))
     movements.rebuild()
     rates = base_rates(TODAY)
-    assert rates.at_renewal == pytest.approx((4 + PRIOR_LOST) / (10 + PRIOR_RENEWALS))
+    assert rates.at_renewal[0] == expected(lost=4, fell=10, silent=4, told=4)
     assert rates.book == PRIOR
     months = (6 * 365 + 4 * 265) / 30.4
     assert rates.within_term == pytest.approx(PRIOR_BROKEN / (months + PRIOR_MONTHS), rel=1e-3)
@@ -70,8 +86,9 @@ def test_who_gave_no_notice_although_the_renewal_is_near_is_likelier_to_stay(wor
     )
     movements.rebuild()
     near, far = base_rates(TODAY).at_renewal[[1, 2]]
-    assert near == pytest.approx(PRIOR_LOST / (6 + PRIOR_RENEWALS)), "46 days before, all four had said so"
-    assert far == pytest.approx((4 + PRIOR_LOST) / (10 + PRIOR_RENEWALS)), "76 days before, nobody had"
+    assert near == expected(lost=4, fell=10, silent=0, told=4), "46 days before, all four had said so"
+    assert far == expected(lost=4, fell=10, silent=4, told=4), "76 days before, nobody had"
+    assert near < PRIOR_LOST / PRIOR_RENEWALS < far
 
 
 def test_a_term_broken_off_between_renewals_makes_leaving_then_likelier(workspace):
@@ -80,7 +97,7 @@ def test_a_term_broken_off_between_renewals_makes_leaving_then_likelier(workspac
     subscribe(*(stretch(name, 100, days_ago(465), days_ago(30) if n < 4 else None) for n, name in enumerate(names)))
     movements.rebuild()
     rates = base_rates(TODAY)
-    assert rates.at_renewal == pytest.approx(PRIOR_LOST / (10 + PRIOR_RENEWALS))
+    assert rates.at_renewal[0] == expected(lost=0, fell=10, silent=4, told=4)
     months = (6 * 365 + 4 * 335) / 30.4
     assert rates.within_term == pytest.approx((4 + PRIOR_BROKEN) / (months + PRIOR_MONTHS), rel=1e-3)
 

@@ -17,6 +17,7 @@ BoolArray = npt.NDArray[np.bool_]
 
 PRIOR_CHURNS, PRIOR_MONTHS = 1.0, 80.0  # before any history: about 1.3 % a month, weighing as much as 80 account-months
 PRIOR_LOST, PRIOR_RENEWALS = 1.0, 8.0  # before any renewal: one in eight is lost
+PRIOR_SILENT = 1.0  # losses, half of them announced by then: nobody is ever quite sure to have said so
 AHEAD = (np.arange(12) + 0.5) * 365 / 12  # days to the middle of each future month
 PRIOR_BROKEN = 0.1  # a term is rarely broken off, but never with a chance of nothing: 0.1 in 80 account-months
 
@@ -84,9 +85,11 @@ def base_rates(as_of: date) -> BaseRates:
 def _at_renewal(fell: int, lost: int, as_of: date) -> FloatArray:
     """Who says nothing although the renewal is near mostly stays: of the lost count those not announced so early."""
     notice = np.array(db.session.execute(text(_NOTICE), {"today": as_of}).scalars().all(), dtype=float)
-    silent = (notice[:, None] < AHEAD).mean(axis=0) if len(notice) else np.ones(len(AHEAD))
-    gone: FloatArray = lost * (1 - silent)
-    return (lost - gone + PRIOR_LOST) / (fell - gone + PRIOR_RENEWALS)
+    counted = (notice[:, None] < AHEAD).sum(axis=0)
+    silent = (counted + PRIOR_SILENT / 2) / (len(notice) + PRIOR_SILENT) if len(notice) else np.ones(len(AHEAD))
+    all_lost = lost + PRIOR_LOST
+    gone: FloatArray = all_lost * (1 - silent)
+    return (all_lost - gone) / (fell + PRIOR_RENEWALS - gone)
 
 
 _NOTICE = """

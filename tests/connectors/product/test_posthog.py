@@ -139,4 +139,6 @@ def test_a_key_in_an_address_is_not_in_the_log(client, key, monkeypatch):
     noted = Mock()
     monkeypatch.setattr(web, "_log", noted)
     client.get(f"/array/{key}/config")
+    assert not noted.info.called, "what was taken is not logged"
+    client.get(f"/array/{key}x/config")
     assert noted.info.call_args.kwargs["path"] == "/array/prn_…/config"
