@@ -13,4 +13,4 @@ def span(account_ids: Sequence[int]) -> str:
 
 def listed(account_ids: Sequence[int]) -> str:
     """Give ids as PostgreSQL writes an array: one parameter to be cast, far cheaper than a bound list of thousands."""
-    return f"{{{','.join(f'{each:d}' for each in account_ids)}}}"
+    return f"{{{','.join(map(str, map(int, account_ids)))}}}"

@@ -2,7 +2,6 @@
 
 import copy
 from datetime import timedelta
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from app.core.queue import Job
 from app.extensions import db
 from app.health import scoring
 from app.health.cards import editing, publishing, replaying
-from app.health.cards.choosing import EVERYONE, cards_in_force, choose, is_in, segment_in_words
+from app.health.cards.choosing import EVERYONE, are_inside, cards_in_force, choose, segment_in_words
 from app.health.cards.defaults import DEFAULT, ONBOARDING
 from app.health.models import HealthScore, Scorecard, ScorecardTrial
 from app.health.scorecard import SIGNALS
@@ -84,8 +83,10 @@ def test_the_order_of_the_cards_decides_where_several_fit(workspace):
     ],
 )  # fmt: skip
 def test_every_word_of_a_segment_must_hold(segment, inside):
-    traits = SimpleNamespace(stage="adopting", tier="gold", plan="pro", arr_minor=100_00, term_months=12)
-    assert is_in(segment, traits, 100) is inside
+    traits = {"stage": "adopting", "tier": "gold", "plan": "pro", "contract": "term", "arr": 100_00.0}
+    other = {"stage": None, "tier": None, "plan": None, "contract": None, "arr": 0.0}
+    columns = {name: np.array([other[name], traits[name]]) for name in traits}
+    assert are_inside(segment, columns, 100).tolist() == [not segment, inside]
 
 
 def test_a_segment_is_said_in_words():

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.accounts.spanning import listed
+from app.core.columns import TEXT, read_columns
 from app.extensions import db
 from app.health.cards.defaults import DEFAULT, ONBOARDING
 from app.health.models import Scorecard
@@ -49,20 +50,20 @@ def choose(cards: Sequence[CardInForce], account_ids: Sequence[int], minor: int)
     `minor`: minor units of the currency in one.
     """
     chosen = np.full(len(account_ids), len(cards) - 1)
-    if len(cards) > 1:
+    if len(cards) > 1 and len(account_ids):
         traits = _traits(account_ids)
         for place in reversed(range(len(cards))):
-            inside = [is_in(cards[place].segment, traits[account_id], minor) for account_id in account_ids]
-            chosen[inside] = place
+            chosen[are_inside(cards[place].segment, traits, minor)] = place
     return chosen
 
 
-def is_in(segment: Mapping[str, Any], traits: Any, minor: int) -> bool:
-    """Tell whether an account belongs to a segment: all its words must hold; the empty one is everyone's."""
-    kind = "monthly" if (traits.term_months or 0) < 2 else "term"
-    held = {"stage": traits.stage, "tier": traits.tier, "plan": traits.plan, "contract": kind}
-    enough: bool = traits.arr_minor >= segment.get("arr_from", 0) * minor
-    return enough and all(segment[name] == value for name, value in held.items() if name in segment)
+def are_inside(segment: Mapping[str, Any], traits: Mapping[str, np.ndarray], minor: int) -> np.ndarray:
+    """Tell which accounts belong to a segment: all its words must hold; the empty one is everyone's."""
+    inside: np.ndarray = traits["arr"] >= segment.get("arr_from", 0) * minor
+    for name in ("stage", "tier", "plan", "contract"):
+        if name in segment:
+            inside &= traits[name] == segment[name]
+    return inside
 
 
 def segment_in_words(segment: Mapping[str, Any]) -> str:
@@ -74,12 +75,20 @@ def segment_in_words(segment: Mapping[str, Any]) -> str:
     return ", ".join(words) if words else "everyone else"
 
 
-def _traits(account_ids: Sequence[int]) -> dict[int, Any]:
-    query = text(
-        "SELECT account_id, stage, tier, plan, arr_minor, term_months FROM account_summary"
-        " WHERE account_id = ANY(CAST(:ids AS bigint[]))"
+def _traits(account_ids: Sequence[int]) -> dict[str, np.ndarray]:
+    """Give what segments speak of, a column each, in the order of the ids (ascending)."""
+    kinds = {"account_id": "whole", "arr": "number", "months": "number", "stage": TEXT, "tier": TEXT, "plan": TEXT}
+    found = read_columns(
+        "SELECT account_id, arr_minor AS arr, term_months AS months, stage, tier, plan FROM account_summary"
+        " WHERE account_id = ANY(CAST(%(ids)s AS bigint[])) ORDER BY account_id",
+        kinds,
+        {"ids": listed(account_ids)},
     )
-    return {row.account_id: row for row in db.session.execute(query, {"ids": listed(account_ids)})}
+    place = np.searchsorted(found["account_id"], account_ids)
+    columns = {
+        name: np.asarray(values, object if kinds[name] == TEXT else None)[place] for name, values in found.items()
+    }
+    return columns | {"contract": np.where(np.nan_to_num(columns["months"]) < 2, "monthly", "term")}
 
 
 def _publish_defaults(query: Any) -> Sequence[Scorecard]:
