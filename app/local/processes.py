@@ -102,6 +102,13 @@ def is_alive(process: psutil.Process) -> bool:
     return False
 
 
+def parent_of(process: psutil.Process) -> int | None:
+    """Give the number of a process's parent; None when it has ended meanwhile."""
+    with suppress(psutil.NoSuchProcess):
+        return int(process.ppid())
+    return None
+
+
 def _send(process: psutil.Process, number: signal.Signals) -> None:
     with suppress(psutil.NoSuchProcess):
         process.send_signal(number)

@@ -4,6 +4,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 import redis
@@ -95,3 +96,13 @@ def test_an_interrupted_first_start_is_begun_again(folder, started):
     half_made.mkdir(parents=True)
     (half_made / "PG_VERSION").write_text("18\n")
     assert rows(started(postgres, folder / "again").url, "SELECT current_user") == [("perennial",)]
+
+
+def test_a_left_over_server_that_ends_by_itself_just_then_is_in_nobodys_way(tmp_path, monkeypatch):
+    gone = subprocess.Popen(["/bin/true"])
+    process = psutil.Process(gone.pid)
+    gone.wait()
+    monkeypatch.setattr(postgres, "working_in", lambda _folder, _name: [process])
+    (tmp_path / "postmaster.pid").write_text("1")
+    postgres._stop_left_over(tmp_path)
+    assert not (tmp_path / "postmaster.pid").exists()
