@@ -65,8 +65,8 @@ def finish(answer: Response) -> Response:
 
 
 def finish_for_machine(answer: Response) -> Response:
-    """Do the same; of what a machine sent only what was not taken goes into the log: events come by the thousand, are
-    counted on the Data page and in the metrics, and a line for each cost as much as all of its SQL."""
+    """Do the same; of machines' requests only those refused go into the log: events come by the thousand, are counted
+    on the Data page and in the metrics, and a line for each was a seventh of what a single event cost."""
     return _finish(answer, is_logged=answer.status_code >= 300)
 
 
