@@ -14,9 +14,8 @@ import psycopg
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-_HEAD = struct.Struct(
-    ">iiIii"
-)  # dimensions, whether there are NULLs, the type of an element, how many, the first place
+_HEAD = struct.Struct(">iiIii")
+"""Dimensions, whether there are NULLs, the type of an element; how many there are, and the first one's place."""
 _LENGTH = struct.Struct(">i")
 _OF = {"number": (701, 1022), "whole": (20, 1016), "text": (25, 1009), "document": (3802, 3807)}
 """The numbers that PostgreSQL gives a type and arrays of it."""

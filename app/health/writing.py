@@ -47,17 +47,20 @@ ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
        excluded.{", excluded.".join(_RISK_NUMBERS)}, now())
 """
 _SUMMARIES = f"""
-UPDATE account_summary s SET band = r.band, score = nullif(r.score, {_UNKNOWN}), coverage = r.coverage,
-    risk = nullif(r.risk, {_UNKNOWN}), risk_reason = r.risk_reason, scored_on = :as_of,
+UPDATE account_summary s SET band = r.band, score = r.score, coverage = r.coverage,
+    risk = r.risk, risk_reason = r.risk_reason, scored_on = :as_of,
     first_scored_on = least(s.first_scored_on, CAST(:as_of AS date)),
     score_weeks = CASE
         WHEN s.scored_on IS NULL OR s.score_weeks IS NULL
-            THEN array_fill(NULL::smallint, ARRAY[11]) || round(nullif(r.score, {_UNKNOWN}))::smallint
+            THEN array_fill(NULL::smallint, ARRAY[11]) || round(r.score)::smallint
         WHEN date_trunc('week', s.scored_on) = date_trunc('week', CAST(:as_of AS date))
-            THEN s.score_weeks[1:11] || round(nullif(r.score, {_UNKNOWN}))::smallint
-        ELSE s.score_weeks[2:12] || round(nullif(r.score, {_UNKNOWN}))::smallint END
-FROM unnest(:account_id, :band, :score, :coverage, :risk, :risk_reason)
-    AS r (account_id, band, score, coverage, risk, risk_reason)
+            THEN s.score_weeks[1:11] || round(r.score)::smallint
+        ELSE s.score_weeks[2:12] || round(r.score)::smallint END
+FROM (
+    SELECT account_id, band, nullif(score, {_UNKNOWN}) AS score, coverage, nullif(risk, {_UNKNOWN}) AS risk, risk_reason
+    FROM unnest(:account_id, :band, :score, :coverage, :risk, :risk_reason)
+        AS given (account_id, band, score, coverage, risk, risk_reason)
+) r
 WHERE s.account_id = r.account_id
 """
 _CHANGES = """

@@ -68,7 +68,7 @@ def test_a_term_is_lost_at_its_renewals(workspace):
     subscribe(*(stretch(name, 100, days_ago(465), days_ago(100) if n < 4 else None) for n, name in enumerate(names)))
     movements.rebuild()
     rates = base_rates(TODAY)
-    assert rates.at_renewal[0] == expected(lost=4, fell=10, silent=4, told=4)
+    assert rates.at_renewal == expected(lost=4, fell=10, silent=4, told=4)
     assert rates.book == PRIOR
     months = (6 * 365 + 4 * 265) / 30.4
     assert rates.within_term == pytest.approx(PRIOR_BROKEN / (months + PRIOR_MONTHS), rel=1e-3)
@@ -97,7 +97,7 @@ def test_a_term_broken_off_between_renewals_makes_leaving_then_likelier(workspac
     subscribe(*(stretch(name, 100, days_ago(465), days_ago(30) if n < 4 else None) for n, name in enumerate(names)))
     movements.rebuild()
     rates = base_rates(TODAY)
-    assert rates.at_renewal[0] == expected(lost=0, fell=10, silent=4, told=4)
+    assert rates.at_renewal == expected(lost=0, fell=10, silent=4, told=4)
     months = (6 * 365 + 4 * 335) / 30.4
     assert rates.within_term == pytest.approx((4 + PRIOR_BROKEN) / (months + PRIOR_MONTHS), rel=1e-3)
 
