@@ -1,7 +1,7 @@
 """Everything about a book of accounts that a model may know, each fact with its day and the day it was known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Self
@@ -156,11 +156,6 @@ class Facts:
 def empty(name: str) -> pd.DataFrame:
     """Return a frame of `Facts` with its columns and no row, e.g. for a source that is not connected."""
     return pd.DataFrame({column: pd.Series(dtype=_EMPTY_DTYPE[kind]) for column, kind in COLUMNS[name].items()})
-
-
-def facts_like(source: object) -> Facts:
-    """Return checked Facts from any object with the same attributes. Raises ValueError as `Facts.check` does."""
-    return Facts(**{each.name: getattr(source, each.name) for each in fields(Facts)}).check()
 
 
 def _check_frame(name: str, frame: pd.DataFrame, columns: Mapping[str, str], accounts: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from app.accounts.models import Account, AccountSummary, Contact, Invoice, Movement, Segment, Subscription
+from app.accounts.models import Account, AccountSummary, Contact, Invoice, Segment, Subscription
 from app.core import tenancy
 from app.core.problems import NotFoundError
 from app.extensions import db
@@ -64,12 +64,6 @@ def contacts_of(account_id: int) -> list[Contact]:
 def subscriptions_of(account_id: int) -> list[Subscription]:
     """Give an account's stretches of contract, the newest first."""
     query = select(Subscription).where(Subscription.account_id == account_id).order_by(Subscription.started_on.desc())
-    return list(db.session.scalars(query.limit(200)))
-
-
-def movements_of(account_id: int) -> list[Movement]:
-    """Give what an account's recurring revenue did, the newest first."""
-    query = select(Movement).where(Movement.account_id == account_id).order_by(Movement.moved_on.desc())
     return list(db.session.scalars(query.limit(200)))
 
 

@@ -166,13 +166,6 @@ def _day(which: str, order: str, whose: str, values: Mapping[str, Any]) -> list[
     return [DayItem(**row) for row in db.session.execute(query, values).mappings()]
 
 
-def open_tasks_for(owner_id: int | None, today: date, limit: int = 200) -> list[Any]:
-    """Give the open tasks of a person (or of all), the first due first: rows with account, playbook and is_overdue."""
-    whose = "" if owner_id is None else "AND t.owner_id = :owner"
-    query = _TASKS.format(where=f"t.is_open {whose}", order="t.due_on, t.id")
-    return list(db.session.execute(text(query), {"owner": owner_id, "today": today, "limit": limit}))
-
-
 def book_tasks(owner_id: int | None) -> Sequence[Task]:
     """Give the open tasks about the book as a whole, of a person or of all."""
     query = select(Task).where(Task.account_id.is_(None), Task.is_open).order_by(Task.due_on, Task.id)

@@ -1,12 +1,11 @@
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from simulated import simulated_book
 from tiny import book, contract, talk
 
-from ml.facts import COLUMNS, empty, facts_like
+from ml.facts import COLUMNS, empty
 from ml.features import features_as_of
 
 
@@ -39,14 +38,6 @@ def test_usage_of_the_wrong_shape_is_refused():
 @pytest.mark.parametrize("name", sorted(COLUMNS))
 def test_an_empty_frame_has_every_column(name):
     assert list(empty(name).columns) == list(COLUMNS[name])
-
-
-def test_facts_are_taken_from_anything_that_has_their_fields():
-    facts = book(contract())
-    taken = facts_like(
-        SimpleNamespace(**{name: getattr(facts, name) for name in (*COLUMNS, "usage", "first_day", "meters")})
-    )
-    assert taken.usage is facts.usage
 
 
 def test_an_account_measures_the_same_alone_as_among_others(end):

@@ -153,12 +153,6 @@ def test_tasks_of_an_account_show_what_is_open_first_and_what_came_of_the_rest(c
     assert rows[0].playbook == "Play 1"
 
 
-def test_open_tasks_are_listed_for_one_or_for_all(cast, task):
-    add_task(task.account_id, title="Hers", advice="", owner_id=cast.leader.id, due_on=TODAY, by=cast.owner.id, now=NOW)
-    assert [row.title for row in queries.open_tasks_for(cast.leader.id, TODAY)] == ["Hers"]
-    assert len(queries.open_tasks_for(None, TODAY)) == 2
-
-
 def test_enrolments_of_an_account_show_arm_and_tasks(task):
     (row,) = queries.enrolments_of(task.account_id)
     assert (row.playbook, row.arm, row.tasks, row.done, row.ended_on) == ("Play 1", "treated", 1, 0, None)
