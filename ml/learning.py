@@ -32,15 +32,15 @@ from ml.drift import reference_of
 from ml.evaluate import Outcomes, evaluate, log_loss
 from ml.facts import Facts
 from ml.features import snapshot_as_of
-from ml.hazard import BOOSTING, LOGISTIC, Calibration, HazardModel, TooLittleToLearn, fit_free, fit_hazard
-from ml.hazard.fitting import ENOUGH_FOR_TREES, FEWEST_CHURNS
+from ml.hazard import BLEND, BOOSTING, LOGISTIC, Calibration, HazardModel, TooLittleToLearn, fit_free, fit_hazard
+from ml.hazard.fitting import FEWEST_CHURNS
 from ml.labels import Panel, churns_in, landmarks_before, panel_of, periods_of
 from ml.signals import SIGNALS
 
 HORIZONS = (30, 90, 180, 365)
 MOST_ACCOUNTS = 5_000  # of a larger book a random sample is learnt from: unbiased, and as good
 FEWEST_BEHIND_A_CUT = 10
-PLENTY_FOR_TREES = 1_000
+ENOUGH_FOR_TREES, PLENTY_FOR_TREES = 100, 1_000  # accounts that churned
 FREE = "free boosting"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
 NEEDED = {"months": FEWEST_MONTHS, "churns": FEWEST_CHURNS, "unseen_churns": FEWEST_UNSEEN_CHURNS}
@@ -220,10 +220,9 @@ def _contest(lesson: Lesson, incumbent: Incumbent, learned: Learned) -> dict[str
 
 
 def _candidates(churns: int) -> tuple[str, ...]:
-    """Below 100 churns straight lines win; from 1,000 on trees; between, unseen months choose."""
-    if churns >= PLENTY_FOR_TREES:
-        return (BOOSTING,)
-    return (BOOSTING, LOGISTIC) if churns >= ENOUGH_FOR_TREES else (LOGISTIC,)
+    """Steps need many churns, straight lines are too simple for very many; unseen months choose."""
+    few, plenty = churns < ENOUGH_FOR_TREES, churns >= PLENTY_FOR_TREES
+    return (BLEND, *([] if few else [BOOSTING]), *([] if plenty else [LOGISTIC]))
 
 
 def _unseen_loss(blocks: Sequence[Block]) -> float:

@@ -27,7 +27,7 @@ from benchmarks.results import Result
 from ml.checks.backtest import calibrations, outcomes_at, rival_risks, walk_forward
 from ml.checks.baselines import known_labels
 from ml.evaluate import Outcomes, compare, evaluate
-from ml.hazard import BOOSTING, fit_hazard
+from ml.hazard import fit_hazard
 from ml.hazard.curve import risk_within
 from ml.labels import Panel, landmarks_before, panel_of
 from ml.learning import Lesson, learn, learn_from, learner_of
@@ -88,7 +88,7 @@ def _courses(folder: Path) -> Iterator[Result]:
     label, fate = panel.churned_within(days), test.churned_within(days)
     seen, known = ~np.isnan(label), ~np.isnan(fate)
     test, fate = test.rows(known), fate[known]
-    model = fit_hazard(panel, SEED, learner=BOOSTING)
+    model = fit_hazard(panel, SEED)
     risks = {OURS: risk_within(model.raw_log_odds(test.values, test.flags), days)}
     risks |= {name: risk_by(name, panel.rows(seen), label[seen], test) for name in RIVALS}
     ours = Outcomes(risks[OURS], fate, test.account, test.landmark, test.arr)

@@ -1,4 +1,4 @@
-"""Fit the hazard with the learner that suits how much there is to learn from."""
+"""Fit the hazard with one of the learners: straight lines, steps, or the mean of both."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,13 +9,14 @@ from threadpoolctl import threadpool_limits
 
 from ml.facts import FloatArray
 from ml.features import MONTHS
+from ml.hazard.blending import blended
 from ml.hazard.boosting import fit_trees, tabulated
 from ml.hazard.logistic import fit_logistic
 from ml.hazard.model import HazardModel
 from ml.labels import Panel, Periods, churns_in, periods_of
 
-BOOSTING, LOGISTIC = "additive boosting", "ridge logistic"
-FEWEST_CHURNS, ENOUGH_FOR_TREES = 30, 100
+BOOSTING, LOGISTIC, BLEND = "additive boosting", "ridge logistic", "additive blend"
+FEWEST_CHURNS = 30
 MOST_PERIODS = 180_000  # of more rows a random part of the account × landmark pairs is learnt from
 
 
@@ -28,24 +29,23 @@ def fit_hazard(
     seed: int,
     until: date | None = None,
     fewest: int = FEWEST_CHURNS,
-    learner: str | None = None,
+    learner: str = BLEND,
     *,
     is_held: bool = True,
 ) -> HazardModel:
     """Fit on the months that were over by `until` (all, when None), with no class weights.
 
-    Unless named, the learner is ridge logistic from `fewest` churned accounts and additive boosting from 100.
     `is_held`: the logistic's lines may not run against their signals' directions, which are those of churn. Raises
-    TooLittleToLearn below.
+    TooLittleToLearn where fewer than `fewest` accounts churned.
     """
     part, periods, churns = _rows_to_learn(panel, seed, until, fewest)
-    chosen = learner or (BOOSTING if churns >= ENOUGH_FOR_TREES else LOGISTIC)
-    if chosen == LOGISTIC:
-        model = fit_logistic(part.values, periods, churns, is_held=is_held)
-    else:
-        model = tabulated(fit_trees(part.values[periods.row], _horizon_of(periods), periods.churned, seed))
+    models = []
+    if learner != BOOSTING:
+        models.append(fit_logistic(part.values, periods, churns, is_held=is_held))
+    if learner != LOGISTIC:
+        models.append(tabulated(fit_trees(part.values[periods.row], _horizon_of(periods), periods.churned, seed)))
     about = {"churns": churns, "rows": len(periods), "until": until and until.isoformat()}
-    return replace(_levelled(model, int(periods.month.max())), learner=chosen, about=about)
+    return replace(_levelled(blended(models), int(periods.month.max())), learner=learner, about=about)
 
 
 def fit_free(

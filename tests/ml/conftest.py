@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # importlib mode: neighbours are
 from simulated import simulated_book
 
 from ml.features import snapshot_as_of
-from ml.hazard import BOOSTING, LOGISTIC, fit_hazard
+from ml.hazard import BLEND, BOOSTING, LOGISTIC, fit_hazard
 from ml.labels import landmarks_before, panel_of
 
 END = date(2026, 6, 30)
@@ -47,6 +47,11 @@ def logistic(panel):
     return fit_hazard(panel, seed=1, learner=LOGISTIC)
 
 
-@pytest.fixture(params=["boosted", "logistic"])
+@pytest.fixture(scope="session")
+def blend(panel):
+    return fit_hazard(panel, seed=1, learner=BLEND)
+
+
+@pytest.fixture(params=["boosted", "logistic", "blend"])
 def model(request):
     return request.getfixturevalue(request.param)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.features import MONTHS
-from ml.hazard import BOOSTING, LOGISTIC, TooLittleToLearn, fit_hazard, fitting
+from ml.hazard import BLEND, BOOSTING, LOGISTIC, TooLittleToLearn, fit_hazard
 from ml.hazard.boosting import fit_trees, tabulated
 from ml.hazard.calibration import fit_calibration, log_loss_of
 from ml.hazard.curve import exposure, hazard_of, risk_within
@@ -116,17 +116,21 @@ def test_a_missing_column_is_named(model, today):
         model.hazards(today.values.drop(columns="usage_change"), today.flags)
 
 
-def test_the_learner_follows_the_number_of_churns(panel, monkeypatch):
+def test_too_few_churns_teach_nothing(panel):
     gone = np.unique(panel.account[~np.isnan(panel.leaves_in)])
-
-    def with_churns(number):
-        return panel.rows(~np.isin(panel.account, gone[number:]))
-
-    assert fit_hazard(with_churns(45), seed=1).learner == LOGISTIC
-    monkeypatch.setattr(fitting, "ENOUGH_FOR_TREES", 40)
-    assert fit_hazard(with_churns(45), seed=1).learner == BOOSTING
     with pytest.raises(TooLittleToLearn, match="needs at least 30"):
-        fit_hazard(with_churns(20), seed=1)
+        fit_hazard(panel.rows(~np.isin(panel.account, gone[20:])), seed=1)
+
+
+def test_a_blend_is_the_mean_of_its_models_also_for_values_at_their_steps_and_unknown_ones(
+    panel, boosted, logistic, blend
+):
+    rows = panel.rows(np.arange(0, len(panel), 7))
+    values = np.where(np.random.default_rng(1).random(rows.values.shape) < 0.1, np.nan, rows.values)
+    for column, shape in enumerate(blend.shapes):
+        values[: len(shape.thresholds), column] = shape.thresholds[: len(values)]
+    both = [model.raw_log_odds(values, rows.flags) for model in (boosted, logistic)]
+    np.testing.assert_allclose(blend.raw_log_odds(values, rows.flags), np.mean(both, axis=0), rtol=1e-12, atol=1e-12)
 
 
 def test_months_beyond_those_observed_repeat_the_furthest(panel):
@@ -143,7 +147,7 @@ def test_the_same_seed_gives_the_same_model(panel, boosted):
 
 def test_a_source_that_never_spoke_stops_no_learner(panel):
     silent = replace(panel, values=np.where(np.arange(len(SIGNALS)) < 3, np.nan, panel.values))
-    for learner in (BOOSTING, LOGISTIC):
+    for learner in (BLEND, BOOSTING, LOGISTIC):
         model = fit_hazard(silent, seed=1, learner=learner)
         told = [model.raw_log_odds(rows.values, rows.flags) for rows in (silent, panel)]
         assert np.isfinite(told).all()
