@@ -19,8 +19,13 @@ def rules() -> list[AccountRule]:
     return list(db.session.scalars(select(AccountRule).order_by(AccountRule.id)))
 
 
-def make_rule(pattern: str, means: str) -> None:
-    """Make a rule, once. Raises Problem naming the field."""
+def find_rule(pattern: str, means: str) -> AccountRule | None:
+    """Give the rule that says just this."""
+    return db.session.scalars(select(AccountRule).filter_by(pattern=pattern, means=means)).one_or_none()
+
+
+def make_rule(pattern: str, means: str) -> AccountRule:
+    """Make a rule, or give the one that says the same. Raises Problem naming the field."""
     if pattern.count("*") != 1 or len(pattern) > LONGEST:
         raise _refusal("pattern", "Write the names with one * for the part that differs, such as prod_*.")
     if not means or means.count("*") > 1 or len(means) > LONGEST:
@@ -30,6 +35,7 @@ def make_rule(pattern: str, means: str) -> None:
     if pattern == "*" and "*" not in means:
         raise _refusal("pattern", "Every unknown name would mean one account. Say what these names have in common.")
     db.session.execute(insert(AccountRule).values(pattern=pattern, means=means).on_conflict_do_nothing())
+    return db.session.scalars(select(AccountRule).filter_by(pattern=pattern, means=means)).one()
 
 
 def remove_rule(rule_id: int) -> AccountRule:
@@ -53,4 +59,4 @@ def match_names(names: Sequence[str]) -> dict[str, int]:
 
 
 def _refusal(field: str, detail: str) -> Problem:
-    return Problem(422, detail, field)
+    return Problem(422, detail, field, [{"pointer": field, "detail": detail}])

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from app.accounts import naming
 from app.connectors import schemas
-from app.connectors.replaying import ask_for_replay
+from app.connectors.replaying import ask_for_replay, match_by_rules
 from app.connectors.webhooks import replaying as webhooks
 from app.core.problems import Problem
 from app.core.rest.api import Answer, blueprint_of, reads, whole, writes
@@ -51,3 +52,44 @@ def replay_delivery(path: schemas.DeliveryPath) -> Answer:
     delivery = webhooks.replay(path.delivery_id)
     guard.note("replayed", "webhook delivery", path.delivery_id, type=delivery.event_type)
     return Answer(schemas.Waiting(state="waiting"), 202)
+
+
+@blueprint.get("/account-rules", responses={200: schemas.AccountRules})
+@guard.allow_key("book:read")
+@reads
+def list_account_rules() -> Any:
+    """List the rules for names of accounts
+
+    The first made first: of several that fit a name, the first that leads to an account counts.
+    """
+    return whole(schemas.AccountRules, naming.rules(), schemas.AccountRule.model_validate)
+
+
+@blueprint.post("/account-rules", responses={200: schemas.AccountRuleMade, 201: schemas.AccountRuleMade})
+@guard.allow_key("data:write")
+@writes
+def make_account_rule(body: schemas.AccountRuleGiven) -> Answer:
+    """Match names of a kind to accounts
+
+    Where two systems write the same customer in two ways. What is held for names it leads to an account is replayed.
+    One that exists is tried once more on what is held (200).
+    """
+    known = naming.find_rule(body.pattern, body.means)
+    rule = known or naming.make_rule(body.pattern, body.means)
+    matched = len(match_by_rules())
+    guard.note("made", f"rule for names like {rule.pattern}", rule.id, means=rule.means, matched=matched)
+    rule_shown = schemas.AccountRule.model_validate(rule).model_dump()
+    return Answer(schemas.AccountRuleMade(**rule_shown, matched=matched), 200 if known else 201)
+
+
+@blueprint.delete("/account-rules/<digits:rule_id>", responses={204: None})
+@guard.allow_key("data:write")
+@writes
+def remove_account_rule(path: schemas.AccountRulePath) -> Answer:
+    """Match by a rule no more
+
+    Names it has matched stay matched.
+    """
+    rule = naming.remove_rule(path.rule_id)
+    guard.note("removed", f"rule for names like {rule.pattern}", path.rule_id)
+    return Answer(None, 204)

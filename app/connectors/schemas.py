@@ -43,3 +43,35 @@ class DeliveryPath(Asked):
     """Which delivery."""
 
     delivery_id: Number = Field(description="Our number of the delivery, as in its page's address.")
+
+
+class AccountRule(Shown):
+    """Which account is meant by names that no account has."""
+
+    id: int = Field(examples=[3])
+    pattern: str = Field(description="The names, with one * for the part that differs.", examples=["prod_*"])
+    means: str = Field(description="The account's external id, in which a * stands for that part.", examples=["*"])
+    created_at: datetime = Field(examples=["2026-11-20T09:00:00Z"])
+
+
+class AccountRules(Page[AccountRule]):
+    """The rules for names of accounts, the first made first."""
+
+
+class AccountRuleGiven(Given):
+    """A rule for names that no account has."""
+
+    pattern: Line = Field(description="The names, with one * for the part that differs.", examples=["prod_*"])
+    means: Line = Field(description="The account's external id, in which a * stands for that part.", examples=["*"])
+
+
+class AccountRuleMade(AccountRule):
+    """A rule, and how many of the names that are held it and the others lead to an account."""
+
+    matched: int = Field(examples=[2])
+
+
+class AccountRulePath(Asked):
+    """Which rule."""
+
+    rule_id: Number

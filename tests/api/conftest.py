@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.accounts.models import Contact, Subscription
+from app.accounts.models import AccountRule, Contact, Subscription
 from app.connectors.webhooks.models import WebhookDelivery
 from app.conversations.models import Interaction
 from app.core import tenancy
@@ -67,6 +67,7 @@ def numbers(accounts: Accounts) -> dict[str, int]:
         "task_id": db.session.scalars(select(Task.id)).one(),
         "delivery_id": db.session.scalars(select(WebhookDelivery.id)).one(),
         "version_id": db.session.scalars(select(ModelVersion.id)).one(),
+        "rule_id": db.session.scalars(select(AccountRule.id)).one(),
         "playbook_id": db.session.scalars(select(Playbook.id).order_by(Playbook.id)).first(),
     }
 

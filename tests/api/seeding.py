@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.accounts import movements, summarising
+from app.accounts import movements, naming, summarising
 from app.connectors.webhooks.models import WebhookDelivery, WebhookSource
 from app.conversations.recording import record_interactions
 from app.core.clock import utc_now
@@ -86,6 +86,7 @@ def _train(today):
 
 def _wait(now):
     """Something of everything that was sent and is not in the book yet."""
+    naming.make_rule("test_*", "*")
     taking.take("test", [b'{"id": "lost", "account": "nobody", "meter": "logins"}'], now, "UTC")
     source = WebhookSource(provider="standard", name="test", token="t" * 32)
     db.session.add(source)

@@ -19,6 +19,7 @@ OURS = {
 }
 OWN_BUSINESS = {
     "POST /held-events/replay",
+    "POST /account-rules",
     "POST /accounts",
     "POST /accounts/bulk",
     "POST /meters",
@@ -92,7 +93,16 @@ def is_empty(answer):
 def everything():
     """Give the rows of this workspace that the API could change, as PostgreSQL sees them."""
     tables = ("account", "account_summary", "contact", "subscription", "movement", "interaction", "meter", "task")
-    tables += ("completion", "snooze", "playbook", "enrolment", "renewal_call", "daily_usage", "usage_event")
+    tables += (
+        "completion",
+        "snooze",
+        "playbook",
+        "enrolment",
+        "renewal_call",
+        "account_rule",
+        "daily_usage",
+        "usage_event",
+    )
     return {
         table: db.session.execute(
             text(f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {table} t")

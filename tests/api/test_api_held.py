@@ -1,0 +1,67 @@
+"""What was sent and is not in the book yet, mended by a machine: a rule for names, and the replay it brings."""
+
+import pytest
+from sqlalchemy import select
+
+from app.connectors import replaying
+from app.core.clock import utc_now
+from app.core.queue import Job
+from app.extensions import db
+from app.usage import taking
+from tests.api.conftest import problem, trail
+
+RULE = {"pattern": "prod_*", "means": "*"}
+
+
+@pytest.fixture
+def sent(accounts):
+    """Usage of an account under the name that only the product gives it, and of one that nobody has."""
+    names = (f"prod_{accounts.thriving.external_id}", "prod_nobody")
+    raws = [b'{"id": "%d", "account": "%b", "meter": "logins"}' % (n, name.encode()) for n, name in enumerate(names)]
+    taking.take("product", raws, utc_now(), "UTC")
+    db.session.commit()
+    return names
+
+
+def open_names(ask):
+    return {each["value"] for each in ask("GET", "/held-events").json["data"] if each["reason"] == "account"}
+
+
+def test_a_rule_leads_what_is_held_to_its_account(ask, sent, cast):
+    answer = ask("POST", "/account-rules", json=RULE)
+    assert (answer.status_code, answer.json["pattern"], answer.json["matched"]) == (201, "prod_*", 1)
+    replays = list(db.session.scalars(select(Job).where(Job.name == "replay_held", Job.state == "ready")))
+    assert [job.args["reason"] for job in replays] == ["account"]
+    replaying.replay(cast.workspace, utc_now(), "account")
+    assert open_names(ask) & set(sent) == {"prod_nobody"}
+    assert trail()[-1].changes["matched"] == 1
+
+
+def test_a_rule_is_made_once_and_tried_again_when_it_is_sent_again(ask, accounts):
+    first = ask("POST", "/account-rules", json=RULE)
+    taking.take("product", [b'{"id": "1", "account": "prod_acme-new", "meter": "logins"}'], utc_now(), "UTC")
+    ask("POST", "/accounts", json={"external_id": "acme-new", "name": "Acme"})
+    again = ask("POST", "/account-rules", json=RULE)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert (again.json["id"], again.json["matched"]) == (first.json["id"], 1)
+    assert [each["pattern"] for each in ask("GET", "/account-rules").json["data"]] == ["test_*", "prod_*"]
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"pattern": "prod"}, "/pattern"),
+        ({"pattern": "*"} | {"means": "acme"}, "/pattern"),
+        ({"means": "**"}, "/means"),
+        ({"means": "prod_*"}, "/means"),
+        ({"means": ""}, "/means"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_pointed_at(ask, accounts, change, pointer):
+    assert problem(ask("POST", "/account-rules", json=RULE | change))[::2] == (422, [pointer])
+
+
+def test_a_rule_is_removed_once(ask, accounts):
+    made = ask("POST", "/account-rules", json=RULE).json["id"]
+    assert ask("DELETE", f"/account-rules/{made}").status_code == 204
+    assert problem(ask("DELETE", f"/account-rules/{made}"))[0] == 404
