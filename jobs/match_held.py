@@ -1,8 +1,8 @@
-"""Matches the names that are held with accounts, by the rules."""
+"""Has what is held counted once its account or meter has come: by API, by import, or by a rule."""
 
-from app.connectors.replaying import match_by_rules
+from app.connectors.replaying import replay_what_is_mended
 from app.core.queue import Lease
 
 
 def run(_lease: Lease) -> None:
-    match_by_rules()
+    replay_what_is_mended()

@@ -6,6 +6,7 @@ from app.core.timetable import Entry
 
 TIMETABLE = (
     Entry("fold_intake", every=timedelta(minutes=1)),
+    Entry("match_held", every=timedelta(minutes=1)),  # else asked for by whatever is held while there are rules
     Entry("score_touched", every=timedelta(minutes=5)),  # else asked for by whoever touches an account
     Entry("match_playbooks", every=timedelta(minutes=5)),
     Entry("announce", every=timedelta(minutes=5)),

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.accounts import naming
+from app.accounts import introducing, naming, queries
 from app.connectors.cloudevents.translating import PROTOCOL as CLOUDEVENTS
 from app.connectors.jitsu.translating import PROTOCOL as JITSU
 from app.connectors.lago.translating import PROTOCOL as LAGO
@@ -20,6 +20,7 @@ from app.identity.models import Workspace
 from app.usage import holding, taking
 from app.usage.lateness import Coming
 from app.usage.taking import Taken
+from app.usage.totals import known_meters
 
 BATCH = 500
 PROTOCOLS = {each.name: each for each in (SEGMENT, JITSU, POSTHOG, CLOUDEVENTS, OPENMETER, LAGO)}
@@ -54,10 +55,21 @@ def ask_for_replay(reason: str | None = None, value: str | None = None) -> None:
     queue.defer("replay_held", unique_key=f"{reason} {value}", reason=reason, value=value)
 
 
+def replay_what_is_mended() -> None:
+    """Have what is held replayed whose account (or by a rule another), person or meter is there by now."""
+    accounts, people, meters = map(holding.open_values, ("account", "person", "meter"))
+    if queries.known_accounts(accounts) or naming.match_names(accounts):
+        ask_for_replay("account")
+    if introducing.accounts_of_people(people):
+        ask_for_replay("person")
+    if known_meters(meters):
+        ask_for_replay("meter")
+
+
 def match_by_rules() -> dict[str, int]:
     """Have the names that are held mean the accounts to which the rules lead them, and what is held for them replayed.
     Gives name → account id."""
-    found = naming.match_names(holding.open_names())
+    found = naming.match_names(holding.open_values("account"))
     if found:
         ask_for_replay("account")
     return found

@@ -83,10 +83,10 @@ def open_groups(most: int = 50) -> list[Any]:
     return list(db.session.execute(query, {"most": most}))
 
 
-def open_names() -> list[str]:
-    """Give the names of accounts for want of which something is held."""
-    query = text("SELECT DISTINCT value FROM held_event WHERE ended_at IS NULL AND reason = 'account' ORDER BY value")
-    return list(db.session.scalars(query))
+def open_values(reason: str) -> list[str]:
+    """Give the names (of accounts, people or meters) for want of which something is held."""
+    query = text("SELECT DISTINCT value FROM held_event WHERE ended_at IS NULL AND reason = :reason ORDER BY value")
+    return list(db.session.scalars(query, {"reason": reason}))
 
 
 def examples(reason: str, value: str, most: int = 20) -> list[Any]:

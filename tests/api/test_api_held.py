@@ -4,6 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from app.connectors import replaying
+from app.connectors.segment.translating import PROTOCOL
+from app.connectors.taking import take
 from app.core.clock import utc_now
 from app.core.queue import Job
 from app.extensions import db
@@ -30,8 +32,7 @@ def open_names(ask):
 def test_a_rule_leads_what_is_held_to_its_account(ask, sent, cast):
     answer = ask("POST", "/account-rules", json=RULE)
     assert (answer.status_code, answer.json["pattern"], answer.json["matched"]) == (201, "prod_*", 1)
-    replays = list(db.session.scalars(select(Job).where(Job.name == "replay_held", Job.state == "ready")))
-    assert [job.args["reason"] for job in replays] == ["account"]
+    assert replays() == ["account"]
     replaying.replay(cast.workspace, utc_now(), "account")
     assert open_names(ask) & set(sent) == {"prod_nobody"}
     assert trail()[-1].changes["matched"] == 1
@@ -65,3 +66,24 @@ def test_a_rule_is_removed_once(ask, accounts):
     made = ask("POST", "/account-rules", json=RULE).json["id"]
     assert ask("DELETE", f"/account-rules/{made}").status_code == 204
     assert problem(ask("DELETE", f"/account-rules/{made}"))[0] == 404
+
+
+def test_what_waits_for_an_account_a_person_or_a_meter_is_replayed_once_it_is_there(ask, accounts, cast):
+    raws = [b'{"id": "1", "account": "acme-new", "meter": "logins"}']
+    raws += [b'{"id": "2", "account": "%b", "meter": "seats"}' % accounts.thriving.external_id.encode()]
+    taking.take("product", raws, utc_now(), "UTC")
+    track = {"type": "track", "event": "Exported", "messageId": "3", "userId": "eve"}
+    take("web", PROTOCOL, [track], cast.workspace, utc_now())
+    replaying.replay_what_is_mended()
+    assert replays() == []
+    ask("POST", "/contacts", json={"external_id": "eve", "account": accounts.thriving.external_id, "name": "Eve"})
+    ask("POST", "/accounts", json={"external_id": "acme-new", "name": "Acme"})
+    ask("POST", "/meters", json={"code": "seats"})
+    replaying.replay_what_is_mended()
+    assert replays() == ["account", "meter", "person"]
+    replaying.replay(cast.workspace, utc_now())
+    assert {each["value"] for each in ask("GET", "/held-events").json["data"]} == {"nobody"}
+
+
+def replays():
+    return sorted(db.session.scalars(select(Job.args["reason"].astext).where(Job.name == "replay_held")))

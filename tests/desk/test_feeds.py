@@ -59,7 +59,7 @@ def work(cast):
 
     def run():
         for job in db.session.scalars(select(Job).where(Job.state == "ready", Job.name == "match_held")):
-            replaying.match_by_rules()
+            replaying.replay_what_is_mended()
             job.state = "done"
         for job in db.session.scalars(select(Job).where(Job.state == "ready", Job.name == "replay_held")):
             replaying.replay(cast.workspace, clock.utc_now(), job.args["reason"], job.args["value"])
