@@ -106,13 +106,13 @@ def gather(
 def _usage(late: Late, recent: Recent | None, subscriptions: pd.DataFrame, late_places: np.ndarray) -> UsageHistory:
     """Read usage; where some of it came late, all of it: without that the account may have been silent."""
     ids, first_day, last_day, stored_by = late.account_ids, late.first_day, late.last_day, late.stored_by
-    if recent is None or recent.usage_from <= first_day:
+    if recent is None or recent.window_from <= first_day:
         return usage_history(ids, first_day, last_day, stored_by=stored_by)
-    usage = usage_history(ids, recent.usage_from, last_day, stored_by=stored_by, days_from=first_day)
-    is_whole = ~is_used(usage, recent.usage_from) | is_young(subscriptions, last_day, len(ids))
+    usage = usage_history(ids, recent.window_from, last_day, stored_by=stored_by, days_from=first_day)
+    is_whole = ~is_used(usage, recent.window_from) | is_young(subscriptions, last_day, len(ids))
     is_whole |= np.isin(ids, list(recent.witnesses))
     is_whole[late_places] = True
-    whole, before = np.flatnonzero(is_whole), recent.usage_from.replace(day=1) - timedelta(days=1)
+    whole, before = np.flatnonzero(is_whole), recent.window_from.replace(day=1) - timedelta(days=1)
     older = usage_history([ids[place] for place in whole], first_day, before, stored_by=stored_by)
     usage.totals[whole, :, : older.totals.shape[2]] = older.totals
     return usage
@@ -122,7 +122,7 @@ def _talk(values: dict[str, Any], ids: Sequence[int], zone: str, minor: int, rec
     """Read interactions: the newest of all accounts, older ones of those of whom a signal asks for them."""
     if recent is None:
         return _frame(_TALK, values, ids, zone, minor)
-    boundary = end_of_day(zone, recent.talk_from - timedelta(days=1))
+    boundary = end_of_day(zone, recent.window_from - timedelta(days=1))
     newest = _frame(_TALK, values | {"begins": boundary}, ids, zone, minor)
     is_whole = ~has_spoken(newest, values["last"], len(ids)) | np.isin(ids, list(recent.witnesses | recent.waiting))
     whole = np.flatnonzero(is_whole)

@@ -26,15 +26,14 @@ PEOPLE_DAYS = 56
 
 @dataclass(frozen=True)
 class Recent:
-    """From when on the signals of a day look at everybody's usage, interactions and people.
+    """From when on the signals of a day look at everybody's usage and interactions, and at people.
 
     Before, they ask only whether the book's sources spoke at all, which the `witnesses` among the accounts tell; how a
     young account began; when one that has been silent since was last used or heard from; and since when a ticket of
     those `waiting` has been open.
     """
 
-    usage_from: date
-    talk_from: date
+    window_from: date
     people_from: date
     witnesses: AbstractSet[int]
     waiting: AbstractSet[int]
@@ -44,7 +43,7 @@ class Recent:
         """Say it for a day and some accounts (ids ascending): what is known now of the time up to it will be read."""
         window_from = as_of - timedelta(days=WINDOW_DAYS)
         people_from = as_of - timedelta(days=PEOPLE_DAYS)
-        return cls(window_from, window_from, people_from, witnesses, _waiting(account_ids, as_of, zone, window_from))
+        return cls(window_from, people_from, witnesses, _waiting(account_ids, as_of, zone, window_from))
 
 
 def is_used(usage: UsageHistory, since: date) -> BoolArray:
