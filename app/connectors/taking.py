@@ -15,7 +15,7 @@ from app.usage import holding, ingesting, metering, sourcing
 from app.usage.holding import Held
 from app.usage.lateness import Coming
 from app.usage.merging import merge_people
-from app.usage.taking import Refusal, Taken
+from app.usage.taking import FAR_OFF, Refusal, Taken, is_far_off
 
 Message = Mapping[str, Any]
 Translate = Callable[[Message, datetime], Said | None]
@@ -61,13 +61,19 @@ def _translated(
     said, refused = [], []
     for index, message in enumerate(messages):
         try:
-            found = protocol.translate(_object(message), now)
+            found = _within_reach(protocol.translate(_object(message), now), now)
         except UnusableError as error:
             refused.append(Refusal(index, error.field, "value", "", error.detail))
             continue
         if found is not None:
             said.append((index, found))
     return said, refused
+
+
+def _within_reach(said: Said | None, now: datetime) -> Said | None:
+    if said is not None and is_far_off(said.at, now):
+        raise UnusableError("timestamp", f"{FAR_OFF}, as {said.at:%-d %B %Y} does.")
+    return said
 
 
 def _object(message: Any) -> Message:

@@ -62,14 +62,20 @@ def answer_with_problems(app: Flask) -> None:
         app.register_error_handler(away, _from_database)
     app.register_error_handler(DataError, _from_value)
     app.register_error_handler(psycopg.DataError, _from_value)
+    app.register_error_handler(RecursionError, _from_nesting)
     app.register_error_handler(Exception, _from_fault)
 
 
 def _from_http(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < 400:
         return error
-    code = "too_large" if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else ""
-    answer = _answer(Problem(error.code, str(error.description or error.name), code))
+    detail, code = str(error.description or error.name), ""
+    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        detail, code = (
+            f"A request may hold up to {(request.max_content_length or 0) / 2**20:g} MB as sent.",
+            "too_large",
+        )
+    answer = _answer(Problem(error.code, detail, code))
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
             answer.headers[name] = value
@@ -89,6 +95,13 @@ def _from_value(error: Exception) -> Response:
     _log.warning("value_refused", error=str(error))
     db.session.rollback()
     return _answer(Problem(400, "A value in the request is beyond what can be kept or looked for.", "value"))
+
+
+def _from_nesting(error: RecursionError) -> Response:
+    """A body of brackets within brackets: thousands deep it says nothing, and no reader follows it."""
+    _log.warning("nested_too_deeply", error=str(error))
+    db.session.rollback()
+    return _answer(Problem(400, "The body is nested too deeply.", "bad_body"))
 
 
 def _from_fault(error: Exception) -> Response:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.json import encode
 from sqlalchemy import text
 
 from app.accounts import naming
@@ -35,10 +36,9 @@ def hold(source: str, protocol: str, things: Sequence[Held], now: datetime) -> N
         return
     last = {thing.event_id: thing for thing in things}
     rows = [
-        {"event_id": t.event_id, "message": t.message, "reason": t.reason, "value": t.value[:400], "detail": t.detail}
-        for t in last.values()
-    ]
-    rows = without_nul(rows)
+        {"message": _kept(t.message)} | without_nul({"event_id": t.event_id, "reason": t.reason, "value": t.value[:400],
+        "detail": t.detail}) for t in last.values()
+    ]  # fmt: skip
     get_known(source, now)
     values = {"source": source, "protocol": protocol, "rows": as_json(rows), "now": now}
     db.session.execute(text(_HOLD), values)
@@ -62,6 +62,11 @@ ON CONFLICT (workspace_id, source_id, key) DO UPDATE SET times = held_event.time
     (last_at, message, reason, value, detail, ended_at, "end")
     = (excluded.last_at, excluded.message, excluded.reason, excluded.value, excluded.detail, NULL, NULL)
 """
+
+
+def _kept(message: Any) -> Any:
+    """Keep a message with a NUL, which PostgreSQL keeps in no text, as the text of its JSON: that is not replayed."""
+    return message if without_nul(message) == message else encode(message).decode()
 
 
 def without_nul(value: Any) -> Any:
@@ -100,13 +105,16 @@ def examples(reason: str, value: str, most: int = 20) -> list[Any]:
 
 
 def claim_open(after: int, most: int, reason: str | None = None, value: str | None = None) -> list[Any]:
-    """Take open things as they came, after the one `after`: (id, source, protocol, message, first_at)."""
+    """Take open things as they came, after the one `after`: (id, source, protocol, message, first_at).
+
+    Only objects: what is kept as text can never be used.
+    """
     which = "" if reason is None else " AND reason = :reason" + ("" if value is None else " AND value = :value")
     query = text(
         "SELECT h.id, s.name AS source, protocol, message, first_at FROM held_event h"
         " JOIN usage_source s ON s.workspace_id = h.workspace_id AND s.id = h.source_id"
         " WHERE ended_at IS NULL AND h.id > :after"
-        f" AND reason <> 'body'{which} ORDER BY h.id LIMIT :most FOR UPDATE OF h SKIP LOCKED"
+        f" AND jsonb_typeof(message) = 'object' AND reason <> 'body'{which} ORDER BY h.id LIMIT :most FOR UPDATE OF h SKIP LOCKED"
     )
     values = {"after": after, "most": most, "reason": reason, "value": value}
     return list(db.session.execute(query, {k: v for k, v in values.items() if f":{k}" in query.text}))

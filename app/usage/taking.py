@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import accumulate
 from typing import Annotated, Any
@@ -18,6 +18,8 @@ from app.usage.lateness import Coming
 
 PROTOCOL = "perennial"
 MOST = ingesting.MOST
+EARLIEST, FURTHEST = datetime(2000, 1, 1, tzinfo=UTC), timedelta(days=366)
+FAR_OFF = "It must not lie before 2000, nor more than a year ahead"
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _NUL = b"\\u0000"  # as JSON writes, and only so, what PostgreSQL keeps in no text
 
@@ -74,7 +76,7 @@ def take(
     Corrections count as the events they are, where those are new; `correct` does the rest. `coming`: how they come in,
     if not just now.
     """
-    good, refused = _judge(raws)
+    good, refused = _judge(raws, now)
     rows = [_as_row(event, now) for _, event in good]
     taken = ingesting.ingest(source, rows, now, zone, len(refused), coming)
     if not rows:
@@ -119,24 +121,31 @@ def _part(taken: Taken, start: int, end: int) -> Taken:
     return Taken(len(fresh), end - start - len(fresh) - len(refused), refused, fresh, corrections)
 
 
-def _judge(raws: Sequence[msgspec.Raw | bytes]) -> tuple[list[tuple[int, Event]], list[Refusal]]:
+def is_far_off(at: datetime, now: datetime) -> bool:
+    """Tell whether a moment is one that no usage happens at, but a clock or a unit gone wrong says."""
+    return at < EARLIEST or at > now + FURTHEST
+
+
+def _judge(raws: Sequence[msgspec.Raw | bytes], now: datetime) -> tuple[list[tuple[int, Event]], list[Refusal]]:
     """Tell events from what is none: all at once, at a quarter of the cost, or one by one where something is wrong."""
     whole = b"[%b]" % b",".join(raws)
     if _NUL not in whole:
         with suppress(msgspec.DecodeError, OverflowError):
-            return [(index, _timed(event)) for index, event in enumerate(_EVENTS.decode(whole))], []
+            return [(index, _timed(event, now)) for index, event in enumerate(_EVENTS.decode(whole))], []
     good, refused = [], []
     for index, raw in enumerate(raws):
         try:
-            good.append((index, _timed(_without_nul(_EVENT.decode(raw)))))
+            good.append((index, _timed(_without_nul(_EVENT.decode(raw)), now)))
         except (msgspec.DecodeError, OverflowError) as error:
             refused.append(Refusal(index, _field_of(str(error)), "value", "", str(error)))
     return good, refused
 
 
-def _timed(event: Event) -> Event:
+def _timed(event: Event, now: datetime) -> Event:
     if event.at is not None:
         event.at = in_utc(event.at)
+        if is_far_off(event.at, now):
+            raise msgspec.ValidationError(f"{FAR_OFF} - at `$.at`")
     return event
 
 
@@ -155,7 +164,10 @@ def _as_row(event: Event, now: datetime) -> dict[str, Any]:
 
 
 def _held(raw: msgspec.Raw | bytes, refusal: Refusal) -> Held:
-    message = msgspec.json.decode(raw)
+    try:
+        message = msgspec.json.decode(raw)
+    except msgspec.DecodeError:  # JSON, but with a number that no float holds
+        message = bytes(raw).decode()
     given = message.get("id") if isinstance(message, Mapping) else None
     event_id = given if isinstance(given, str) and given else sha256(bytes(raw)).hexdigest()
     if isinstance(message, Mapping) and message.get("replace") is True:

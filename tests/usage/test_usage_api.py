@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
+from app.connectors.replaying import replay
 from app.core import bodies, tenancy
 from app.extensions import db
 from app.identity import guard, keys
@@ -102,6 +103,8 @@ def test_a_moment_keeps_its_own_offset(post):
         (event(at="0001-01-01T00:00:00+20:00"), "/at"),
         (event(at="yesterday"), "/at"),
         (event(at="2026-11-20T09:00:00"), "/at"),
+        (event(at="1970-01-01T09:00:00Z"), "/at"),
+        (event(at="2062-11-29T09:00:00Z"), "/at"),
         (event(colour="red"), "/colour"),
         ("e1", ""),
         (None, ""),
@@ -114,6 +117,22 @@ def test_a_record_that_is_wrong_is_pointed_at_and_the_others_go_in(post, record,
     assert (refused["index"], refused["pointer"]) == (1, f"/events/1{pointer}")
     assert len(refused["detail"]) > 10
     assert [event_id for event_id, _ in stored()] == ["e1", "e3"]
+
+
+@pytest.mark.parametrize("number", ["1e400", "-1e309"])
+def test_a_number_that_no_float_holds_harms_no_other_event(post, number):
+    wrong = json.dumps(event(2)).replace('"quantity": 2', f'"quantity": {number}')
+    answer = post(b'{"events": [%b, %b]}' % (json.dumps(event(1)).encode(), wrong.encode()))
+    assert (answer.status_code, answer.json["accepted"], len(answer.json["rejected"])) == (207, 1, 1)
+    assert db.session.scalars(text("SELECT message FROM held_event")).one() == wrong
+
+
+def test_what_was_refused_for_a_nul_is_not_counted_when_it_is_replayed(post, cast):
+    post({"events": [event(1, user="a\0b"), event(2, account="new")]})
+    write_accounts("new")
+    assert replay(cast.workspace, datetime.now(UTC))[:2] == (1, 1)
+    assert stored() == [("e2", 2)]
+    assert "a\\u0000b" in db.session.scalars(text("SELECT message FROM held_event WHERE ended_at IS NULL")).one()
 
 
 def test_a_text_that_only_speaks_of_a_nul_is_kept(post):
@@ -148,6 +167,8 @@ def problem(answer):
         b'{"events": [], "extra": 1}',
         b'{"events": [], "source": ""}',
         b"\xff\xfe",
+        b"[" * 20_000,
+        b'{"events": ' + b"[" * 20_000,
     ],
 )
 def test_a_body_that_is_no_batch_is_refused_whole(post, body):

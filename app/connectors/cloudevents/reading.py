@@ -9,6 +9,7 @@ from app.connectors.doors import messages_of, read_json
 from app.core.problems import Problem
 
 MOST_EVENTS = 1_000
+_ATTRIBUTES = {"id", "source", "type", "specversion"}
 
 
 def events_of(content_type: str, headers: Mapping[str, str], body: bytes) -> list[Any]:
@@ -17,9 +18,9 @@ def events_of(content_type: str, headers: Mapping[str, str], body: bytes) -> lis
     Raises Problem 400, 413 or 415.
     """
     kind = content_type.lower().partition(";")[0].strip()
-    if kind.startswith("application/cloudevents-batch"):
+    if kind in {"application/cloudevents-batch", "application/cloudevents-batch+json"}:
         return messages_of({"events": read_json(body)}, "events", MOST_EVENTS)
-    if kind.startswith("application/cloudevents"):
+    if kind in {"application/cloudevents", "application/cloudevents+json"}:
         return [_as_event(read_json(body))]
     if any(name.lower().startswith("ce-") for name in headers.keys()):  # noqa: SIM118 - werkzeug's iterate over pairs
         return [_binary(kind, headers, body)]
@@ -49,7 +50,7 @@ def _plain(kind: str, body: bytes) -> list[Any]:
 
 
 def _as_event(found: Any) -> Any:
-    if not isinstance(found, Mapping):
+    if not isinstance(found, Mapping) or not found.keys() & _ATTRIBUTES:
         raise Problem(
             400, "The body must be a CloudEvent: an object with id, source, type and specversion.", "bad_body"
         )

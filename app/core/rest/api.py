@@ -16,7 +16,7 @@ from app.core.problems import NotFoundError, Problem
 from app.core.rest import web
 from app.core.rest.refusing import for_machines, refuse_body, refuse_parameters
 from app.core.rest.replaying import find_answer, fingerprint_of, keep_answer
-from app.core.rest.schemas import Given
+from app.core.rest.schemas import Asked, Given
 from app.extensions import csrf, db, limiter
 
 RATE = "6000/minute"
@@ -115,8 +115,9 @@ def _reader_of(view: View) -> Callable[[dict[str, Any], bytes], dict[str, Any]]:
 
     def given(path: dict[str, Any], body: bytes) -> dict[str, Any]:
         found: dict[str, Any] = {"path": _path(wanted["path"], path)} if "path" in wanted else {}
+        asked = _query(wanted.get("query", Asked))  # which refuses what it does not name
         if "query" in wanted:
-            found["query"] = _query(wanted["query"])
+            found["query"] = asked
         if "body" in wanted:
             found["body"] = _body(wanted["body"], body)
         return found

@@ -67,7 +67,15 @@ def test_an_id_is_unique_within_its_source_only(send, bearer):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"subject": None}, {"id": ""}, {"type": None}, {"source": "a b"}, {"specversion": "0.3"}, {"time": "noon"}],
+    [
+        {"subject": None},
+        {"id": ""},
+        {"type": None},
+        {"source": "a b"},
+        {"specversion": "0.3"},
+        {"time": "noon"},
+        {"time": "2126-11-20T12:00:00Z"},
+    ],
 )
 def test_an_event_that_is_wrong_is_held_and_the_others_count(send, bearer, wrong):
     batch = [cloudevent(1), cloudevent(2, **wrong), cloudevent(3)]
@@ -76,9 +84,18 @@ def test_an_event_that_is_wrong_is_held_and_the_others_count(send, bearer, wrong
     assert counted("api-calls") == 2
 
 
-@pytest.mark.parametrize(("kind", "status"), [("application/xml", 415), ("application/cloudevents+json", 400)])
-def test_a_body_that_is_no_event_is_refused(send, bearer, kind, status):
-    answer = send("/cloudevents", b"<x/>", bearer, kind)
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("application/xml", b"<x/>", 415),
+        ("application/cloudevents+xml", b"<x/>", 415),
+        ("application/cloudevents+json", b"<x/>", 400),
+        ("application/json", b'{"calls": 12}', 400),
+        ("application/json", b'{"data": ' + b"[" * 20_000, 400),
+    ],
+)
+def test_a_body_that_is_no_event_is_refused(send, bearer, kind, body, status):
+    answer = send("/cloudevents", body, bearer, kind)
     assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
 
 
