@@ -1,6 +1,7 @@
 """Accounts and people as product analytics speaks of them: a little at a time, in any order, sometimes without consent.
 
-What is said fills in what is there; the newest word counts, so that an older one that comes late changes nothing.
+What is said fills in what is empty, or was said before; what people and other systems wrote stays, for a key that
+says it may stand in a public page. The newest word counts, so that an older one that comes late changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -115,7 +116,7 @@ json_to_recordset(CAST(:rows AS json)) AS r (external_id text, told_at timestamp
 """
 _MAKE_ACCOUNTS = f"""
 INSERT INTO account (external_id, name, signed_up_on)
-SELECT external_id, coalesce(name, external_id), told_at::date FROM {_ACCOUNTS}
+SELECT external_id, external_id, told_at::date FROM {_ACCOUNTS}
 WHERE NOT EXISTS (SELECT FROM account_alias x WHERE x.alias = r.external_id)
 ORDER BY external_id ON CONFLICT (workspace_id, external_id) DO NOTHING
 """
@@ -123,12 +124,34 @@ _NAMED = f"""
 SELECT coalesce(a.id, x.account_id) AS id, r.* FROM {_ACCOUNTS}
 LEFT JOIN account a ON a.external_id = r.external_id LEFT JOIN account_alias x ON x.alias = r.external_id
 """
+
+
+def _open(table: str, column: str) -> str:
+    """Write whether product analytics may write a column: nobody has, or it has itself."""
+    unnamed = f" OR {table}.name = {table}.external_id" if column == "name" else ""
+    return f"({table}.{column} IS NULL OR {table}.{column}::text = {table}.told ->> '{column}'{unnamed})"
+
+
+def _filled(table: str, of: str, column: str) -> str:
+    return f"CASE WHEN {_open(table, column)} THEN coalesce({of}.{column}, {table}.{column}) ELSE {table}.{column} END"
+
+
+def _told(table: str, of: str, columns: Sequence[str]) -> str:
+    written = ", ".join(f"'{each}', CASE WHEN {_open(table, each)} THEN {of}.{each} END" for each in columns)
+    return f"{table}.told || jsonb_strip_nulls(jsonb_build_object({written}))"
+
+
 _FILL_IN_ACCOUNTS = f"""
-UPDATE account SET name = coalesce(said.name, account.name), domain = coalesce(said.domain, account.domain),
-    industry = coalesce(said.industry, account.industry), country = coalesce(said.country, account.country),
-    tier = coalesce(said.tier, account.tier), custom = account.custom || said.custom, told_at = said.told_at,
-    updated_at = now()
-FROM ({_NAMED}) said
+UPDATE account SET {", ".join(f"{name} = {_filled('account', 'said', name)}" for name in _OF_ACCOUNT)},
+    custom = account.custom || said.own, told_at = said.told_at, updated_at = now(),
+    told = {_told("account", "said", _OF_ACCOUNT)}
+        || jsonb_build_object('custom', coalesce(account.told -> 'custom', '{{}}') || said.own)
+FROM (
+    SELECT named.*, (
+        SELECT coalesce(jsonb_object_agg(key, value), '{{}}') FROM jsonb_each(named.custom)
+        WHERE NOT was.custom ? key OR was.custom -> key = was.told -> 'custom' -> key) AS own
+    FROM ({_NAMED}) named JOIN account was ON was.id = named.id
+) said
 WHERE account.id = said.id AND (account.told_at IS NULL OR account.told_at <= said.told_at)
 """
 _ACCOUNT_IDS = f"SELECT DISTINCT id FROM ({_NAMED}) named ORDER BY id"
@@ -137,20 +160,25 @@ json_to_recordset(CAST(:rows AS json)) AS r (external_id text, account_id bigint
     email text, phone text, title text, consents jsonb, is_refused boolean)
 """
 _MAKE_PEOPLE = f"""
-INSERT INTO contact (account_id, external_id, name, joined_on)
-SELECT account_id, external_id, coalesce(name, email, external_id), told_at::date FROM {_PEOPLE}
+INSERT INTO contact (account_id, external_id, name, joined_on, told)
+SELECT account_id, external_id, external_id, told_at::date, jsonb_build_object('account_id', account_id) FROM {_PEOPLE}
 ORDER BY external_id ON CONFLICT (workspace_id, external_id) DO NOTHING
 """
+_NEW_NAME = "coalesce(r.name, nullif(contact.name, contact.external_id), r.email, contact.name)"
 _FILL_IN_PEOPLE = f"""
-UPDATE contact SET account_id = r.account_id, consents = coalesce(r.consents, contact.consents),
+UPDATE contact SET account_id = {_filled("contact", "r", "account_id")},
+    consents = coalesce(r.consents, contact.consents),
     told_at = CASE WHEN r.is_refused OR coalesce(r.name, r.email, r.phone, r.title, r.consents::text) IS NOT NULL
                    THEN r.told_at ELSE contact.told_at END,
     (name, email, phone, title) = (
         SELECT CASE WHEN r.is_refused THEN contact.external_id
-                    ELSE coalesce(r.name, nullif(contact.name, contact.external_id), r.email, contact.name) END,
-               CASE WHEN NOT r.is_refused THEN coalesce(r.email, contact.email) END,
-               CASE WHEN NOT r.is_refused THEN coalesce(r.phone, contact.phone) END,
-               CASE WHEN NOT r.is_refused THEN coalesce(r.title, contact.title) END)
+                    WHEN {_open("contact", "name")} THEN {_NEW_NAME} ELSE contact.name END,
+               CASE WHEN NOT r.is_refused THEN {_filled("contact", "r", "email")} END,
+               CASE WHEN NOT r.is_refused THEN {_filled("contact", "r", "phone")} END,
+               CASE WHEN NOT r.is_refused THEN {_filled("contact", "r", "title")} END),
+    told = CASE WHEN r.is_refused THEN jsonb_build_object('account_id', contact.told -> 'account_id')
+           ELSE {_told("contact", "r", ("account_id", "email", "phone", "title"))} || jsonb_build_object('name',
+               CASE WHEN {_open("contact", "name")} THEN {_NEW_NAME} ELSE contact.told ->> 'name' END) END
 FROM {_PEOPLE}
 WHERE contact.external_id = r.external_id AND (contact.told_at IS NULL OR contact.told_at <= r.told_at)
 """

@@ -38,6 +38,7 @@ class Account(Tenant, db.Model):
     signed_up_on: Mapped[date | None]
     custom: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     told_at: Mapped[datetime | None]
+    told: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())
     __table_args__ = (
@@ -83,7 +84,8 @@ class Contact(Tenant, db.Model):
     """A person at an account. `role` is what they mean to the account: champion, sponsor, admin, user.
 
     `consents`: what they agreed to, by category; where they refused, only their id is kept. `told_at` (here and on an
-    account): the moment of the newest traits that product analytics told, so that older ones change nothing.
+    account): the moment of the newest traits that product analytics told, so that older ones change nothing; `told`:
+    what it has written here, by column, so that what others wrote stays.
     """
 
     __tablename__ = "contact"
@@ -99,6 +101,7 @@ class Contact(Tenant, db.Model):
     left_known_at: Mapped[datetime | None]
     consents: Mapped[dict[str, Any] | None]
     told_at: Mapped[datetime | None]
+    told: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     stored_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     __table_args__ = (
         UniqueConstraint("workspace_id", "external_id"),

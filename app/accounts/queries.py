@@ -31,6 +31,17 @@ def known_accounts(names: Iterable[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in db.session.execute(query, {"names": sorted(set(names))})}
 
 
+def parents_from(names: Sequence[str]) -> dict[str, str]:
+    """Give the parent of each of some accounts, of their parents, and so on up: external id → external id."""
+    query = text(
+        "WITH RECURSIVE up AS (SELECT id, parent_id FROM account WHERE external_id = ANY(:names) UNION"
+        " SELECT a.id, a.parent_id FROM account a JOIN up ON a.id = up.parent_id)"
+        " SELECT child.external_id, parent.external_id FROM up JOIN account child ON child.id = up.id"
+        " JOIN account parent ON parent.id = up.parent_id"
+    )
+    return {row[0]: row[1] for row in db.session.execute(query, {"names": list(names)})}
+
+
 def get_account(account_id: int) -> Account:
     """Give an account of the workspace in force. Raises NotFoundError."""
     found = db.session.get(Account, (tenancy.workspace_id(), account_id))

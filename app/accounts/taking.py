@@ -78,7 +78,7 @@ def _refuse(records: Sequence[Mapping[str, Any]]) -> dict[int, Taken]:
             refused[n] = _no(name, "external_id", f"It stands at {earlier} of this batch already. Send it once.")
         elif record.get("owner_email") and record["owner_email"].lower() not in people:
             refused[n] = _no(name, "owner_email", _NOBODY)
-    return _refuse_orphans(records, refused)
+    return _refuse_circles(records, _refuse_orphans(records, refused))
 
 
 def _refuse_orphans(records: Sequence[Mapping[str, Any]], refused: dict[int, Taken]) -> dict[int, Taken]:
@@ -95,6 +95,34 @@ def _refuse_orphans(records: Sequence[Mapping[str, Any]], refused: dict[int, Tak
         if not orphans:
             return refused
         refused |= orphans
+
+
+def _refuse_circles(records: Sequence[Mapping[str, Any]], refused: dict[int, Taken]) -> dict[int, Taken]:
+    """Refuse those that would stand above themselves."""
+    told = {
+        record["external_id"]: record["parent"]
+        for n, record in enumerate(records)
+        if n not in refused and record.get("parent")
+    }
+    above = queries.parents_from(list(told.values())) | told if told else {}
+    circles = {
+        name: f"{name!r} would stand above itself: leave its parent out." for name in told if _circles(name, above)
+    }
+    return refused | {
+        n: _no(record["external_id"], "parent", circles[record["external_id"]])
+        for n, record in enumerate(records)
+        if n not in refused and record["external_id"] in circles
+    }
+
+
+def _circles(name: str, above: Mapping[str, str]) -> bool:
+    """Tell whether the way up from an account leads back to it."""
+    seen: set[str] = set()
+    at = above.get(name)
+    while at is not None and at not in seen and at != name:
+        seen.add(at)
+        at = above.get(at)
+    return at == name
 
 
 def _no(name: str, field: str, why: str) -> Taken:

@@ -1,6 +1,7 @@
 """Connect: five steps from nothing to the first event, a page a protocol."""
 
 from datetime import datetime
+from json import dumps
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,11 +82,12 @@ def _page(guide: Guide, **shown: Any) -> str:
 def _filled(key: str) -> dict[str, str]:
     """Give what a sample is filled in with: our address, the key, an account and a meter of this workspace."""
     host = request.host_url
-    account = db.session.scalars(select(Account.external_id).order_by(Account.id).limit(1)).first()
+    first = db.session.execute(select(Account.external_id, Account.name).order_by(Account.id).limit(1)).first()
+    account, name = first or ("your-account-id", "Acme Inc")
     meter = db.session.scalars(select(Meter.code).order_by(Meter.position).limit(1)).first()
     return {
         "host": host, "origin": host.rstrip("/"), "bare": host.partition("://")[2], "scheme": urlsplit(host).scheme,
-        "key": key, "account": account or "your-account-id", "meter": meter or "api_calls",
+        "key": key, "account": account, "name": dumps(name)[1:-1], "meter": meter or "api_calls",
     }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ class Guide:
     samples: tuple[Sample, ...]
 
 
-_TRACK_PY = """analytics.group("user-42", "{account}", {{"name": "Acme Inc", "plan": "growth"}})
+_TRACK_PY = """analytics.group("user-42", "{account}", {{"name": "{name}"}})
 analytics.track("user-42", "Report Exported", {{"format": "pdf"}}, context={{"groupId": "{account}"}})
 analytics.flush()"""
 GUIDES = (
@@ -60,7 +60,7 @@ GUIDES = (
                 "npm install @segment/analytics-node",
                 'import {{ Analytics }} from "@segment/analytics-node";\n\n'
                 'const analytics = new Analytics({{ writeKey: "{key}", host: "{origin}" }});\n'
-                'analytics.group({{ userId: "user-42", groupId: "{account}", traits: {{ name: "Acme Inc" }} }});\n'
+                'analytics.group({{ userId: "user-42", groupId: "{account}", traits: {{ name: "{name}" }} }});\n'
                 'analytics.track({{ userId: "user-42", event: "Report Exported",\n'
                 '                   context: {{ groupId: "{account}" }} }});\n'
                 "await analytics.closeAndFlush();",
@@ -72,7 +72,7 @@ GUIDES = (
                 "const analytics = AnalyticsBrowser.load(\n"
                 '  {{ writeKey: "{key}", cdnSettings: {{ integrations: {{ "Segment.io": {{ apiHost: "{bare}v1",'
                 ' protocol: "{scheme}", apiKey: "{key}" }} }} }} }});\n'
-                'analytics.group("{account}", {{ name: "Acme Inc" }});\nanalytics.track("Report Exported");',
+                'analytics.group("{account}", {{ name: "{name}" }});\nanalytics.track("Report Exported");',
             ),
         ),
     ),
@@ -109,7 +109,7 @@ GUIDES = (
                 "Python",
                 "pip install posthog",
                 'from posthog import Posthog\n\nposthog = Posthog("{key}", host="{origin}")\n'
-                'posthog.group_identify("company", "{account}", {{"name": "Acme Inc"}})\n'
+                'posthog.group_identify("company", "{account}", {{"name": "{name}"}})\n'
                 'posthog.capture("Report Exported", distinct_id="user-42", groups={{"company": "{account}"}})\n'
                 "posthog.shutdown()",
             ),
@@ -127,7 +127,7 @@ GUIDES = (
                 "npm install posthog-js",
                 'import posthog from "posthog-js";\n\n'
                 'posthog.init("{key}", {{ api_host: "{origin}" }});\n'
-                'posthog.group("company", "{account}", {{ name: "Acme Inc" }});\nposthog.capture("Report Exported");',
+                'posthog.group("company", "{account}", {{ name: "{name}" }});\nposthog.capture("Report Exported");',
             ),
         ),
     ),
@@ -142,7 +142,7 @@ GUIDES = (
                 "npm install @jitsu/js",
                 'import {{ jitsuAnalytics }} from "@jitsu/js";\n\n'
                 'const jitsu = jitsuAnalytics({{ host: "{origin}", writeKey: "perennial:{key}" }});\n'
-                'await jitsu.group("{account}", {{ name: "Acme Inc" }});\nawait jitsu.track("Report Exported");',
+                'await jitsu.group("{account}", {{ name: "{name}" }});\nawait jitsu.track("Report Exported");',
             ),
         ),
     ),

@@ -114,7 +114,8 @@ def claim_open(after: int, most: int, reason: str | None = None, value: str | No
         "SELECT h.id, s.name AS source, protocol, message, first_at FROM held_event h"
         " JOIN usage_source s ON s.workspace_id = h.workspace_id AND s.id = h.source_id"
         " WHERE ended_at IS NULL AND h.id > :after"
-        f" AND jsonb_typeof(message) = 'object' AND reason <> 'body'{which} ORDER BY h.id LIMIT :most FOR UPDATE OF h SKIP LOCKED"
+        f" AND jsonb_typeof(message) = 'object' AND reason <> 'body'{which}"
+        " ORDER BY h.id LIMIT :most FOR UPDATE OF h SKIP LOCKED"
     )
     values = {"after": after, "most": most, "reason": reason, "value": value}
     return list(db.session.execute(query, {k: v for k, v in values.items() if f":{k}" in query.text}))

@@ -27,7 +27,6 @@ class Meter(Tenant, db.Model):
     position: Mapped[int] = mapped_column(default=0, server_default="0")
     is_core: Mapped[bool] = mapped_column(default=False, server_default="false")
     made_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    last_seen_at: Mapped[datetime | None]
     __table_args__ = (UniqueConstraint("workspace_id", "code"),)
 
 

@@ -1,6 +1,6 @@
 """Meters and usage as the REST API writes them."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
@@ -26,7 +26,6 @@ class Meter(Shown):
     kind: Literal["sum", "max"] = Field(examples=["sum"])
     unit: str = Field(examples=[""])
     is_core: bool = Field(description="Whether it is the use that signals read.", examples=[False])
-    last_seen_at: datetime | None = Field(examples=[None])
 
 
 class Meters(Page[Meter]):

@@ -265,3 +265,29 @@ def test_a_cursor_that_is_not_of_this_list_is_refused(ask, accounts, cursor):
 )  # fmt: skip
 def test_an_address_that_asks_for_what_is_not_there_names_the_parameter(ask, accounts, query, parameter):
     assert problem(ask("GET", f"/accounts?{query}")) == (422, "validation", [parameter])
+
+
+@pytest.mark.parametrize("address", ["/me", "/meters", "/held-events"])
+def test_an_address_that_asks_for_nothing_takes_no_parameter(ask, accounts, address):
+    assert problem(ask("GET", f"{address}?limit=2")) == (422, "validation", ["limit"])
+
+
+def test_no_account_stands_above_itself(ask, accounts):
+    for name, parent in (("top", None), ("middle", "top"), ("low", "middle")):
+        assert (
+            ask(
+                "POST", "/accounts", json={"external_id": name, "name": name} | ({"parent": parent} if parent else {})
+            ).status_code
+            == 201
+        )
+    assert problem(ask("POST", "/accounts", json={"external_id": "top", "parent": "low"})) == (
+        422,
+        "unknown_reference",
+        ["/parent"],
+    )
+    assert problem(ask("POST", "/accounts", json={"external_id": "top", "parent": "top"}))[0] == 422
+    batch = [
+        {"external_id": name, "name": name, "parent": parent} for name, parent in (("a", "b"), ("b", "a"), ("c", "top"))
+    ]
+    answer = ask("POST", "/accounts/bulk", json={"accounts": batch})
+    assert [each["outcome"] for each in answer.json["results"]] == ["refused", "refused", "created"]

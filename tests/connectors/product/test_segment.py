@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
+from app.accounts import recording
 from app.accounts.models import Account, Contact
 from app.core import clock, queue
 from app.extensions import db
@@ -160,18 +161,53 @@ def test_somebody_who_refused_is_kept_by_id_alone(send, basic):
 
 def test_older_traits_that_come_late_change_nothing(send, basic):
     newer, older = "2026-11-20T13:00:00Z", "2026-11-20T11:00:00Z"
-    send("/v1/batch", {"batch": [group(1, timestamp=newer, traits={"name": "New", "industry": "Retail"})]}, basic)
-    send("/v1/batch", {"batch": [group(2, timestamp=older, traits={"name": "Old", "country": "FR"})]}, basic)
-    acme = db.session.scalars(select(Account)).one()
-    db.session.refresh(acme)
-    assert (acme.name, acme.industry, acme.country) == ("New", "Retail", None)
+    send(
+        "/v1/batch", {"batch": [group(1, timestamp=newer, groupId="new", traits={"name": "New", "tier": "pro"})]}, basic
+    )
+    send(
+        "/v1/batch",
+        {"batch": [group(2, timestamp=older, groupId="new", traits={"name": "Old", "country": "FR"})]},
+        basic,
+    )
+    told = account("new")
+    assert (told.name, told.tier, told.country) == ("New", "pro", None)
+
+
+def test_the_newest_word_replaces_what_was_told_before_and_nothing_that_others_wrote(send, basic):
+    db.session.execute(text("UPDATE account SET industry = 'Retail', custom = '{\"seats\": 3}'"))
+    for n, hour in ((1, 13), (2, 14)):
+        traits = {"name": f"Name {n}", "industry": f"Industry {n}", "country": f"C{n}", "seats": 10 * n, "size": n}
+        told = group(n, timestamp=f"2026-11-20T{hour}:00:00Z", traits=traits)
+        send("/v1/batch", {"batch": [told, told | {"messageId": f"new {n}", "groupId": "new"}]}, basic)
+    acme, new = account("acme"), account("new")
+    assert (acme.name, acme.industry, acme.country, acme.custom) == ("Acme", "Retail", "C2", {"seats": 3, "size": 2})
+    assert (new.name, new.industry, new.country, new.custom) == ("Name 2", "Industry 2", "C2", {"seats": 20, "size": 2})
+    db.session.execute(text("UPDATE account SET name = 'By hand'"))
+    send("/v1/batch", {"batch": [group(3, groupId="new", timestamp="2026-11-20T15:00:00Z")]}, basic)
+    assert account("new").name == "By hand"
+
+
+def test_a_person_whom_others_wrote_down_stays_who_and_where_they_are(send, basic):
+    recording.record_contacts(
+        [{"external_id": "user-42", "account": "acme", "name": "Ada", "title": None}], clock.utc_now()
+    )
+    traits = {"name": "Eve", "email": "eve@evil.test", "title": "Boss"}
+    send("/v1/batch", {"batch": [call("identify", 1, traits=traits), group(2, groupId="new")]}, basic)
+    assert people()["user-42"] == ("acme", "Ada", "eve@evil.test")
+
+
+def account(name):
+    found = db.session.scalars(select(Account).where(Account.external_id == name)).one()
+    db.session.refresh(found)
+    return found
 
 
 def test_one_call_fills_in_what_another_left_out(send, basic):
-    send("/v1/batch", {"batch": [group(1, traits={"name": "Acme Inc"})]}, basic)
-    send("/v1/batch", {"batch": [group(2, timestamp="2026-11-20T13:00:00Z", traits={"seats": 5})]}, basic)
-    acme = db.session.scalars(select(Account)).one()
-    assert (acme.name, acme.custom) == ("Acme Inc", {"seats": 5})
+    send("/v1/batch", {"batch": [group(1, groupId="new", traits={"name": "Acme Inc"})]}, basic)
+    send(
+        "/v1/batch", {"batch": [group(2, groupId="new", timestamp="2026-11-20T13:00:00Z", traits={"seats": 5})]}, basic
+    )
+    assert (account("new").name, account("new").custom) == ("Acme Inc", {"seats": 5})
 
 
 def test_a_person_before_and_after_signing_in_is_one(send, basic):
