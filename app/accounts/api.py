@@ -176,6 +176,13 @@ def put_subscription(body: schemas.SubscriptionGiven) -> Answer:
     if body.ended_on is not None and body.ended_on < body.started_on:
         raise refuse_field("/ended_on", f"It is before the start on {body.started_on}. It is the first day not paid.")
     known = listing.find_stretch(body.external_id, body.started_on)
+    running = listing.find_running(body.external_id, body.started_on)
+    if known is None and running is not None:
+        raise refuse_field(
+            "/started_on",
+            f"This contract runs since {running} without an end, and both would be paid for. Send that stretch with"
+            f" `ended_on`, such as {body.started_on}, first.",
+        )
     recorded = recording.record_subscriptions([body.model_dump()], utc_now())
     _refuse_unknown(recorded, body.account)
     stretch = listing.find_stretch(body.external_id, body.started_on)

@@ -67,6 +67,16 @@ def find_number(table: str, external_id: str) -> int | None:
     return found
 
 
+def find_running(external_id: str, before: date) -> date | None:
+    """Give the start of the stretch of a contract that began before a day and has no end."""
+    query = text(
+        "SELECT max(started_on) FROM subscription"
+        " WHERE external_id = :external_id AND started_on < :before AND ended_on IS NULL"
+    )
+    found: date | None = db.session.scalar(query, {"external_id": external_id, "before": before})
+    return found
+
+
 def find_stretch(external_id: str, started_on: date) -> Any:
     """Give a stretch of a contract by what it is known by, or None."""
     query = text("SELECT * FROM subscription WHERE external_id = :name AND started_on = :day")

@@ -17,7 +17,7 @@ from app.playbooks.matching import match
 NAME, MONTHS, SEED, WEEKS_SCORED = "Evergreen (demo)", 24, 7, 26
 CSMS = ("Mara Lindqvist", "Jonas Weber", "Aisha Rahman", "Pedro Sousa", "Chloe Martin")
 OTHERS = {"leader": "Tom Okafor", "executive": "Ruth Almeida", "billing engineer": "Sam Ito", "admin": "Ines Albrecht"}
-SHOWN = (("csm", CSMS[0]), ("leader", OTHERS["leader"]), ("executive", OTHERS["executive"]), ("admin", OTHERS["admin"]))
+SHOWN = (("csm", CSMS[0]), *OTHERS.items())
 
 Step = tuple[str, Callable[[], object]]
 

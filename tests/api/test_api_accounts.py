@@ -291,3 +291,18 @@ def test_no_account_stands_above_itself(ask, accounts):
     ]
     answer = ask("POST", "/accounts/bulk", json={"accounts": batch})
     assert [each["outcome"] for each in answer.json["results"]] == ["refused", "refused", "created"]
+
+
+def test_a_contract_does_not_run_twice_at_once(ask, accounts):
+    first = {
+        "external_id": "deal",
+        "account": accounts.new.external_id,
+        "arr_minor": 100_000,
+        "started_on": "2026-01-01",
+    }
+    later = first | {"arr_minor": 160_000, "started_on": "2026-06-01"}
+    assert ask("POST", "/subscriptions", json=first).status_code == 201
+    assert problem(ask("POST", "/subscriptions", json=later)) == (422, "validation", ["/started_on"])
+    assert ask("POST", "/subscriptions", json=first | {"ended_on": "2026-06-01"}).status_code == 200
+    assert ask("POST", "/subscriptions", json=later).status_code == 201
+    assert ask("POST", "/subscriptions", json=later | {"seats": 8}).status_code == 200
