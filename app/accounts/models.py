@@ -269,6 +269,7 @@ class AccountSummary(TenantKey, db.Model):
     last_touch_at: Mapped[datetime | None]
     owed_since: Mapped[datetime | None]
     # health
+    scorecard_id: Mapped[int | None]
     band: Mapped[str] = mapped_column(server_default="unknown")
     score: Mapped[float | None]
     coverage: Mapped[float | None]

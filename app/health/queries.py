@@ -85,9 +85,10 @@ def who_may_pay(account_ids: Sequence[int], day: date) -> list[int]:
 
 
 def standing_of(account_ids: Sequence[int]) -> dict[int, Any]:
-    """Give how accounts stood at their last scoring: rows (band, score, risk); those never scored are left out."""
+    """Give how accounts stood at their last scoring: rows (scorecard_id, band, score, risk), those never scored left
+    out."""
     query = text(
-        "SELECT account_id, band, score, risk FROM account_summary"
+        "SELECT account_id, scorecard_id, band, score, risk FROM account_summary"
         " WHERE account_id = ANY(CAST(:ids AS bigint[])) AND scored_on IS NOT NULL"
     )
     return {row.account_id: row for row in db.session.execute(query, {"ids": listed(account_ids)})}

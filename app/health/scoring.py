@@ -36,6 +36,8 @@ TELLING = 0.5  # points of risk below which a reason is not worth a sentence of 
 STEADY = "steady"  # the band whose accounts are what others are held against
 GOOD = 60.0  # points below which a measure is a concern
 _UNSAID = "its figures moved"
+Standing = tuple[int | None, str]
+"""The scorecard by which an account was last scored, and the band it gave."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def score_accounts(
 
     def scored(book: Book) -> tuple[list[Part], Mapping[int, Any]]:
         standing = queries.standing_of(book.ids.tolist())
-        bands = {account_id: row.band for account_id, row in standing.items()}
+        bands = {account_id: (row.scorecard_id, row.band) for account_id, row in standing.items()}
         return _scored(workspace, book, as_of, cards, ages, bands), standing
 
     parts: list[Part] = []
@@ -153,7 +155,7 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
     with the card of the segment it is in today.
     """
     read_at, cards, ids = queries.clock(), cards_in_force(), queries.all_account_ids()
-    standing: dict[int, str] = {}
+    standing: dict[int, Standing] = {}
     facts = facts_of(workspace, ids, min(days), max(days)) if ids else None
     for done, as_of in enumerate(days):
         progress(done, len(days), f"Scoring the book as of {as_of}")
@@ -161,20 +163,29 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
             continue
         book, ages = snapshot_book(facts, as_of), _ages(Knowledge(as_of, workspace.time_zone), cards)
         for part in _scored(workspace, book, as_of, cards, ages, standing):
-            standing |= dict(zip(part.book.ids.tolist(), part.bands, strict=True))
+            standing |= {i: (part.card.id, band) for i, band in zip(part.book.ids.tolist(), part.bands, strict=True)}
             _write_scores(as_of, [part], read_at)
             writing.write_summaries(as_of, _summary_rows(part, None))
 
 
 def score_part(
-    in_force: CardInForce, book: Book, ages: Ages, overrides: Mapping[int, ScoreOverride], standing: Mapping[int, str]
+    in_force: CardInForce,
+    book: Book,
+    ages: Ages,
+    overrides: Mapping[int, ScoreOverride],
+    standing: Mapping[int, Standing],
 ) -> Part:
-    """Score accounts with one card: what a silent source would say left out, a person's judgement in place."""
+    """Score accounts with one card: what a silent source would say left out, a person's judgement in place.
+
+    A band that another card, or another version, has given holds nobody: so a version that is brought back scores as
+    if the one between had never been.
+    """
     book = stale_out(book, ages, in_force.card)
     ids, card = book.ids.tolist(), in_force.card
     scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
     shown = np.array([overrides[i].score if i in overrides else s for i, s in zip(ids, scores.score, strict=True)])
-    bands = [band_of(card, s, standing.get(i)) for i, s in zip(ids, shown, strict=True)]
+    held = {i: band for i, (card_id, band) in standing.items() if card_id == in_force.id}
+    bands = [band_of(card, s, held.get(i)) for i, s in zip(ids, shown, strict=True)]
     return Part(in_force, book, scores, shown, bands, overrides)
 
 
@@ -190,7 +201,7 @@ def _scored(
     as_of: date,
     cards: Sequence[CardInForce],
     ages: Ages,
-    standing: Mapping[int, str],
+    standing: Mapping[int, Standing],
 ) -> list[Part]:
     """Score each account with its card; the parts hold all accounts, in the order of the cards."""
     place = choose(cards, book.ids.tolist(), 10 ** minor_digits(workspace.currency))
@@ -290,7 +301,8 @@ def _summary_rows(part: Part, risks: Risks | None) -> list[dict[str, Any]]:
     weakest, is_weak = missing.argmax(axis=1).tolist(), (missing.max(axis=1, initial=0.0) > 0).tolist()
     return [
         {
-            "account_id": account_id, "band": part.bands[row], "score": shown[row], "coverage": coverage[row],
+            "account_id": account_id, "scorecard_id": part.card.id,
+            "band": part.bands[row], "score": shown[row], "coverage": coverage[row],
             "risk": None if risks is None else float(risks.within[row, 1]),
             "risk_reason": (risks and _raising(risks.told[row]))
             or (_said(part, weakest[row], row) if is_weak[row] else None),
@@ -322,7 +334,12 @@ def _change_rows(
 def _change(part: Part, risks: Risks, was: Any, earlier: Sequence[float | None] | None, row: int) -> dict[str, Any]:
     account_id, to_score = int(part.book.ids[row]), part.shown[row]
     override = part.overrides.get(account_id)
-    why = f"judged by a person: {override.reason.rstrip('.')}" if override else _why(part, earlier, row)
+    if override:
+        why = f"judged by a person: {override.reason.rstrip('.')}"
+    elif was.scorecard_id != part.card.id:
+        why = f"scored by {part.card.name}, version {part.card.version}, which it was not before"
+    else:
+        why = _why(part, earlier, row)
     return {
         "account_id": account_id, "from_band": was.band, "to_band": part.bands[row],
         "from_score": was.score, "to_score": None if np.isnan(to_score) else float(to_score),

@@ -47,8 +47,8 @@ ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
        excluded.{", excluded.".join(_RISK_NUMBERS)}, now())
 """
 _SUMMARIES = f"""
-UPDATE account_summary s SET band = r.band, score = r.score, coverage = r.coverage,
-    risk = r.risk, risk_reason = r.risk_reason, scored_on = :as_of,
+UPDATE account_summary s SET scorecard_id = nullif(r.scorecard_id, 0), band = r.band, score = r.score,
+    coverage = r.coverage, risk = r.risk, risk_reason = r.risk_reason, scored_on = :as_of,
     first_scored_on = least(s.first_scored_on, CAST(:as_of AS date)),
     score_weeks = CASE
         WHEN s.scored_on IS NULL OR s.score_weeks IS NULL
@@ -57,9 +57,10 @@ UPDATE account_summary s SET band = r.band, score = r.score, coverage = r.covera
             THEN s.score_weeks[1:11] || round(r.score)::smallint
         ELSE s.score_weeks[2:12] || round(r.score)::smallint END
 FROM (
-    SELECT account_id, band, nullif(score, {_UNKNOWN}) AS score, coverage, nullif(risk, {_UNKNOWN}) AS risk, risk_reason
-    FROM unnest(:account_id, :band, :score, :coverage, :risk, :risk_reason)
-        AS given (account_id, band, score, coverage, risk, risk_reason)
+    SELECT account_id, scorecard_id, band, nullif(score, {_UNKNOWN}) AS score, coverage,
+           nullif(risk, {_UNKNOWN}) AS risk, risk_reason
+    FROM unnest(:account_id, :scorecard_id, :band, :score, :coverage, :risk, :risk_reason)
+        AS given (account_id, scorecard_id, band, score, coverage, risk, risk_reason)
 ) r
 WHERE s.account_id = r.account_id
 """
@@ -97,7 +98,7 @@ def write_risks(as_of: date, rows: Rows) -> None:
 
 def write_summaries(as_of: date, rows: Rows) -> None:
     """Write the health columns of the summaries; the twelve weekly scores move on with the week."""
-    packed = {"account_id": wholes, "band": texts, "risk_reason": texts}
+    packed = {"account_id": wholes, "scorecard_id": _wholes_or_none, "band": texts, "risk_reason": texts}
     packed |= {"score": numbers, "coverage": numbers, "risk": numbers}
     _in_chunks(_SUMMARIES, rows, packed, as_of=as_of)
 

@@ -6,6 +6,7 @@ from typing import Any
 FEWEST_MONTHS, FEWEST_UNSEEN_CHURNS = 6, 8
 SURE, LIKELY = 0.9, 0.8  # share of bootstrap draws in which a model must beat the base rate, and the spreadsheet
 NEARLY_RIGHT = 0.8, 1.25  # calibration slopes with which risks can be read as chances
+NEARLY_LEVEL = 0.2  # how far the number of those that left may be from the number expected, in shares of it
 STEEPEST_DOUBT = 0.5  # a calibration slope below this says the risks are mostly noise
 
 
@@ -66,13 +67,22 @@ def _praise(measures: dict[str, Any], base_rate: dict[str, Any], spreadsheet: di
         f"On months it had not seen, the model ranks a churned account above one that stayed in {pairs}.",
         f"The riskiest tenth churned {measures['top_decile_lift']['value']:.1f} times as often as all.",
         f"It beats the base rate in {rates[0]} of redraws, and days to renewal with usage change in {rates[1]}.",
-        _calibration(slope),
+        _calibration(slope, measures["left_to_expected"]),
     )
 
 
-def _calibration(slope: dict[str, Any]) -> str:
+def _is_level(left: dict[str, Any]) -> bool:
+    """Tell whether as many left as the risks add up to, as far as redraws can say, or nearly so."""
+    return bool((left["low"] or 0) <= 1 <= (left["high"] or 0) or abs((left["value"] or 0) - 1) <= NEARLY_LEVEL)
+
+
+def _calibration(slope: dict[str, Any], left: dict[str, Any]) -> str:
     between = f"between {_figure(slope['low'])} and {_figure(slope['high'])}"
     sure = f"calibration slope {_figure(slope['value'])}, {between} (1 is right)."
+    if NEARLY_RIGHT[0] <= slope["value"] <= NEARLY_RIGHT[1] and not _is_level(left):
+        how = "low" if left["value"] > 1 else "high"
+        said = f"for each account expected to leave {left['value']:.2f} did"
+        return f"Its order and distances can be trusted, its risks as a whole are too {how} ({said}): {sure}"
     if NEARLY_RIGHT[0] <= slope["value"] <= NEARLY_RIGHT[1]:
         return f"Its risks can be read as chances: {sure}"
     if slope["value"] < 1:

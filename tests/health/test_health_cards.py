@@ -213,6 +213,15 @@ def test_a_replay_says_who_changes_band_and_whether_leavers_are_ranked_better(wo
     assert sum(row["then"][1] for row in ranking["by_band"]) == 10
 
 
+def test_a_replay_looks_at_the_last_day_of_the_whole_book_not_at_one_of_few(workspace, past):
+    row = db.session.scalars(select(HealthScore).where(HealthScore.scored_on == TODAY)).first()
+    values = {name: getattr(row, name) for name in ("scorecard_id", "score", "coverage", "band", "values", "before")}
+    db.session.add(HealthScore(account_id=row.account_id, scored_on=TODAY + timedelta(days=1), **values))
+    trial = trial_of(commercial=0)
+    replaying.replay(trial, workspace, TODAY + timedelta(days=1))
+    assert (trial.result["days"], trial.result["accounts"]) == (4, 30)
+
+
 def test_a_replay_of_the_card_in_force_changes_nothing_and_says_the_same_again(workspace, past):
     trial = trial_of()
     replaying.replay(trial, workspace, TODAY)

@@ -11,9 +11,10 @@ from app.accounts.queries import get_summary
 from app.core import tenancy
 from app.extensions import db
 from app.health import queries, scoring
+from app.health.cards.choosing import cards_in_force
 from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersion
 from app.health.receipts import receipt_of
-from app.health.scorecard import SIGNALS
+from app.health.scorecard import SIGNALS, band_of
 from tests.books import at, days_ago, say, stretch, subscribe, use, write_accounts
 from tests.cast import NOW, TODAY
 
@@ -296,3 +297,18 @@ def test_a_model_that_cannot_be_read_any_more_leaves_base_rates_in_its_place(wor
     db.session.flush()
     scored(workspace)
     assert set(db.session.scalars(select(ChurnScore.basis))) == {"base rate"}
+
+
+def test_a_band_is_held_by_the_card_that_gave_it_and_by_no_other(workspace, lived):
+    scored(workspace)
+    card, other = cards_in_force()[-1], cards_in_force()[0]
+    fits, held = band_of(card.card, get_summary(lived.busy).score, None), "at risk"
+    db.session.execute(text("UPDATE scorecard SET definition = jsonb_set(definition, '{hysteresis}', '90')"))
+    for by, band in ((card.id, held), (other.id, fits), (None, fits)):
+        given = {"by": by, "held": held, "id": lived.busy}
+        db.session.execute(
+            text("UPDATE account_summary SET band = :held, scorecard_id = :by WHERE account_id = :id"), given
+        )
+        scored(workspace)
+        assert (get_summary(lived.busy).band, get_summary(lived.busy).scorecard_id) == (band, card.id)
+    assert "Default, version 1" in db.session.scalars(select(HealthChange.why).filter_by(account_id=lived.busy)).one()

@@ -168,6 +168,19 @@ def test_risks_that_are_too_extreme_are_not_said_to_be_chances(learned):
         assert words in verdict.sentences[-1]
 
 
+@pytest.mark.parametrize(
+    ("value", "words"), [(1.3, "too low (for each account expected to leave 1.30 did)"), (0.7, "too high")]
+)
+def test_risks_that_add_up_to_too_few_or_too_many_are_not_said_to_be_chances(learned, value, words):
+    found = learned.report["unseen_months"]["90"]
+    level = {"value": value, "low": value - 0.1, "high": value + 0.1}
+    right = {"value": 1.0, "low": 0.9, "high": 1.1}
+    measures = {**found["measures"], "calibration_slope": right, "left_to_expected": level}
+    verdict = verdict_on({**found, "measures": measures}, {"share_lower": 1.0}, {"share_lower": 1.0})
+    assert words in verdict.sentences[-1]
+    assert "read as chances" not in verdict.sentences[-1]
+
+
 def test_on_five_simulated_companies_the_model_beats_both_rivals_and_its_risks_are_chances():
     """Seeds 1 to 12 served to set the ridge and the verdict's thresholds, so they prove nothing: these did not.
 

@@ -179,11 +179,19 @@ def _days(today: date) -> list[date]:
     found: list[date] = []
     for ago in range(MONTHS + 1):
         until = today - timedelta(days=round(ago * 365 / 12))
-        query = text("SELECT max(scored_on) FROM health_score WHERE scored_on BETWEEN :since AND :until")
-        day = db.session.execute(query, {"since": until - timedelta(days=15), "until": until}).scalar()
+        day = db.session.execute(_WHOLE_DAY, {"since": until - timedelta(days=15), "until": until}).scalar()
         if day is not None and day not in found:
             found.append(day)
     return sorted(found)
+
+
+# A day on which only those were scored who were touched says nothing of the book.
+_WHOLE_DAY = text("""
+SELECT scored_on FROM (
+    SELECT scored_on, count(*) AS scored, max(count(*)) OVER () AS most FROM health_score
+    WHERE scored_on BETWEEN :since AND :until GROUP BY scored_on
+) days WHERE 2 * scored > most ORDER BY scored_on DESC LIMIT 1
+""")
 
 
 def _figures(day: date) -> list[tuple[np.ndarray, np.ndarray]]:
