@@ -43,7 +43,9 @@ def _interactions(rows: pd.DataFrame) -> pd.DataFrame:
             "known_on": day,
             "channel": rows["channel"].astype(object),
             "direction": rows["direction"].astype(object),
-            "sentiment": sentiment_of(rows["text"]).where(rows["direction"] == "in"),
+            "sentiment": ((rows["satisfaction"].astype(float) - 3) / 2)
+            .fillna(sentiment_of(rows["text"]))
+            .where((rows["direction"] == "in") & (rows["text"] != "")),
             "satisfaction": rows["satisfaction"],
             "priority": rows["priority"].astype(object),
             "resolved_on": rows["resolved_at"].dt.normalize(),

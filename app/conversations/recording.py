@@ -46,13 +46,21 @@ def _row(
 
 
 def _mood(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Only the customer's own words have a mood; where there are none it is unknown, not neutral."""
-    words = " ".join(filter(None, (record.get("subject"), record.get("body"))))
-    if record["direction"] != "in" or not words:
+    """Only the customer's own words have a mood; where there are none it is unknown, not neutral.
+
+    A subject counts where nothing else was written: in replies it is somebody else's. What they said in a number, 1 to
+    5, outweighs how their words sound.
+    """
+    subject, body, rating = record.get("subject") or "", record.get("body") or "", record.get("satisfaction")
+    if record["direction"] != "in" or not (subject or body):
         return {"sentiment": None, "sentiment_why": None}
-    mood = sentiment.mood_of(words)
-    why = {"words": list(mood.words), "flags": list(mood.flags), "version": sentiment.VERSION}
-    return {"sentiment": mood.score, "sentiment_why": why}
+    mood = sentiment.mood_of(body or subject)
+    score, rated = (mood.score, []) if rating is None else ((rating - 3) / 2, [f"rated {rating:g} of 5"])
+    flags = sorted({*mood.flags, *sentiment.risky(subject)})
+    return {
+        "sentiment": score,
+        "sentiment_why": {"words": [*rated, *mood.words], "flags": flags, "version": sentiment.VERSION},
+    }
 
 
 def _contact_ids(external_ids: set[str]) -> dict[str, int]:

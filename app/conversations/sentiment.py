@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-VERSION = "vader-3.3.2+1"
+VERSION = "vader-3.3.2+2"
 _OURS = {
     "please": 0.0, "thanks": 0.4, "thank": 0.4, "support": 0.0, "help": 0.0, "issue": -0.6, "ticket": 0.0, "trust": 1.0,
     "outage": -2.6, "down": -1.2, "broken": -2.4, "bug": -1.4, "bugs": -1.4, "crash": -2.2, "slow": -1.6, "churn": -1.8,
@@ -44,8 +44,12 @@ def mood_of(text: str) -> Mood:
     lexicon = _analyser().lexicon
     weighed = {word: lexicon.get(word, 0.0) for word in re.findall(r"[a-z']+", own.lower())}
     words = tuple(sorted((word for word in weighed if weighed[word]), key=lambda word: -abs(weighed[word]))[:4])
-    flags = tuple(name for name, pattern in _RISKY.items() if pattern.search(own))
-    return Mood(round(_analyser().polarity_scores(own)["compound"], 3), words, flags)
+    return Mood(round(_analyser().polarity_scores(own)["compound"], 3), words, risky(own))
+
+
+def risky(text: str) -> tuple[str, ...]:
+    """Name the phrases in a text that mean risk."""
+    return tuple(name for name, pattern in _RISKY.items() if pattern.search(text))
 
 
 @cache

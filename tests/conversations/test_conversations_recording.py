@@ -85,6 +85,19 @@ def test_the_words_behind_a_mood_are_kept_with_its_version(acme):
     assert only().sentiment_why["version"]
 
 
+def test_a_reply_has_the_mood_of_what_it_says_not_of_its_subject(acme):
+    record(said("m1", 1, subject="How do we share a great report? Or cancel?", body="Not helpful."))
+    assert only().sentiment < 0
+    assert only().sentiment_why["flags"] == ["cancel"]
+
+
+@pytest.mark.parametrize(("rating", "mood"), [(1, -1.0), (3, 0.0), (4.5, 0.75)])
+def test_a_rating_outweighs_how_its_words_sound(acme, rating, mood):
+    record(said("m1", 1, body="Great, thanks a lot!", satisfaction=rating))
+    assert only().sentiment == mood
+    assert only().sentiment_why["words"][0] == f"rated {rating:g} of 5"
+
+
 def test_a_past_talk_counts_as_known_when_it_happened_unless_the_source_knows_better(acme):
     record(said("m1", 50))
     assert only().recorded_at == hours_ago(50)
