@@ -31,7 +31,10 @@ class Held:
 
 
 def hold(source: str, protocol: str, things: Sequence[Held], now: datetime) -> None:
-    """Keep things, each once by (source, event id); one that comes again is counted, and is open again."""
+    """Keep things, each once by (source, event id); one that comes again is counted, and is open again.
+
+    What is replayed comes as of when it was first sent, and so was not sent again.
+    """
     if not things:
         return
     last = {thing.event_id: thing for thing in things}
@@ -58,9 +61,11 @@ SELECT s.id, {KEY.format(id="event_id")} AS key, :protocol, coalesce(message, 'n
        :now, :now
 FROM usage_source s CROSS JOIN json_to_recordset(CAST(:rows AS json))
     AS r (event_id text, message jsonb, reason text, value text, detail text) WHERE s.name = :source ORDER BY key
-ON CONFLICT (workspace_id, source_id, key) DO UPDATE SET times = held_event.times + 1,
-    (last_at, message, reason, value, detail, ended_at, "end")
-    = (excluded.last_at, excluded.message, excluded.reason, excluded.value, excluded.detail, NULL, NULL)
+ON CONFLICT (workspace_id, source_id, key) DO UPDATE SET
+    times = held_event.times + (excluded.last_at > held_event.last_at)::int,
+    last_at = greatest(held_event.last_at, excluded.last_at),
+    (message, reason, value, detail, ended_at, "end")
+    = (excluded.message, excluded.reason, excluded.value, excluded.detail, NULL, NULL)
 """
 
 

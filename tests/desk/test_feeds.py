@@ -100,6 +100,15 @@ def test_events_a_minute_are_those_of_the_last_minute_that_is_over(engineer, sen
     assert (folded.minutes, folded.accepted) == (sender.minutes, sender.accepted)
 
 
+def test_a_replay_is_not_taken_for_another_try_of_the_sender(cast, engineer, send):
+    send(track(1, group="acme-inc"))
+    send(track(1, group="acme-inc"))
+    before = db.session.execute(text("SELECT times, last_at FROM held_event")).one()
+    replaying.replay(cast.workspace, clock.utc_now())
+    assert db.session.execute(text("SELECT times, last_at FROM held_event")).one() == before
+    assert before.times == 2
+
+
 def test_an_unknown_account_is_matched_and_counted(engineer, send, work):
     send(track(1, group="acme-inc"), track(2, group="acme-inc"))
     page = engineer.get("/data/held?reason=account&value=acme-inc").text
