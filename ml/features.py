@@ -29,9 +29,9 @@ class Snapshot:
     leaving_on: DayArray  # [n], NaT unless notice was given
 
 
-def snapshot_as_of(facts: Facts, as_of: date) -> Snapshot:
-    """Measure every account with ARR > 0 at the end of `as_of`, from what was known by then."""
-    view = View(facts, as_of)
+def snapshot_as_of(facts: Facts, as_of: date, elapsed: float = 1.0) -> Snapshot:
+    """Measure every account with ARR > 0 when a share of `as_of`, or all of it, is over, from what was known then."""
+    view = View(facts, as_of, elapsed)
     measured = [(signal.code, *signal.measure(view)) for signal in SIGNALS]
     values = pd.DataFrame({code: value for code, value, _ in measured}, index=view.rows)
     before = pd.DataFrame({code: figure for code, _, figure in measured}, index=view.rows)

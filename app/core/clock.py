@@ -25,3 +25,9 @@ def day_in(zone: str, at: datetime) -> date:
 def end_of_day(zone: str, day: date) -> datetime:
     """Give the first instant after `day` in `zone`: facts known before it were known by the end of that day."""
     return datetime.combine(day + timedelta(days=1), datetime.min.time(), ZoneInfo(zone))
+
+
+def elapsed(zone: str, day: date, at: datetime) -> float:
+    """Give the share of a day that was over at a moment: 0 before it, 1 after it."""
+    begins, ends = (in_utc(end_of_day(zone, each)) for each in (day - timedelta(days=1), day))  # else hours of the wall
+    return min(max((at - begins) / (ends - begins), 0.0), 1.0)

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from app.core.clock import elapsed
 from app.core.collecting import uncollected
 from app.core.lanes import writing_behind
 from app.core.money import minor_digits
@@ -101,7 +102,8 @@ def score_accounts(
     parts: list[Part] = []
     was: dict[int, Any] = {}
     with writing_behind(is_apart=lanes > 1) as behind:
-        for found, standing in read_books(workspace, ids, knowledge, scored, progress, lanes):
+        share = elapsed(workspace.time_zone, as_of, read_at)
+        for found, standing in read_books(workspace, ids, knowledge, scored, progress, lanes, share):
             behind(_write_scores, as_of, found, read_at)
             parts += found
             was |= standing

@@ -16,10 +16,14 @@ ERRORS = "errors"
 
 
 class View:
-    """Arrays asked of a view hold one entry per account that paid at the end of `as_of`, in order of position."""
+    """Arrays asked of a view hold one entry per account that paid at the end of `as_of`, in order of position.
 
-    def __init__(self, facts: Facts, as_of: date) -> None:
-        self.facts = facts
+    `elapsed`: the share of `as_of` that is over. Windows of usage then begin and end at that hour: else a day that has
+    just begun would look like one on which little was used.
+    """
+
+    def __init__(self, facts: Facts, as_of: date, elapsed: float = 1.0) -> None:
+        self.facts, self.ahead = facts, 1.0 - elapsed
         self.day = np.datetime64(as_of, "D")
         arr = arr_on(facts, self.day)
         self.rows: IntArray = np.flatnonzero(arr > 0)
@@ -84,7 +88,7 @@ class View:
     def has_usage(self, last: int, ago: int = 0) -> bool:
         """Tell whether daily usage is on record for the whole window of `last` days that ended `ago` days ago."""
         end = self._usage_day(ago)
-        return bool(last <= end <= self.facts.usage.shape[2])
+        return bool(last + (self.ahead > 0) <= end <= self.facts.usage.shape[2])
 
     def used(self, last: int, ago: int = 0) -> FloatArray:
         """Return usage in the window by meter, [rows, meters]; NaN when the window is not on record."""
@@ -115,6 +119,9 @@ class View:
             return np.full((len(self.rows), len(self.facts.meters)), np.nan)
         end = self._usage_day(ago)
         total: FloatArray = self.usage[:, :, end - last : end].sum(axis=2)[self.rows].astype(float)
+        if self.ahead:
+            total += self.ahead * self.usage[self.rows, :, end - last - 1]
+            total -= self.ahead * self.usage[self.rows, :, end - 1] * (ago > 0)  # of `as_of` it has not come yet
         return total
 
     # --- people ------------------------------------------------------------------------------------------------

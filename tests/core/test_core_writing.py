@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from app.core import words
-from app.core.clock import day_in, end_of_day, utc_now
+from app.core.clock import day_in, elapsed, end_of_day, utc_now
 from app.core.money import money, short_money, to_minor
 from app.core.paging import read_cursor, write_cursor
 from app.core.problems import Problem
@@ -235,3 +235,17 @@ def test_a_number_no_row_can_have_is_a_page_that_is_not_there(cast, sign_in, add
 def test_nothing_is_left_in_a_session_after_an_error(knock):
     knock(RuntimeError("x"))
     assert db.session.is_active
+
+
+@pytest.mark.parametrize(
+    ("at", "share"),
+    [
+        ("2026-03-28T22:00Z", 0.0),
+        ("2026-03-28T23:00Z", 0.0),
+        ("2026-03-29T10:30Z", 0.5),
+        ("2026-03-29T22:00Z", 1.0),
+        ("2026-04-01T00:00Z", 1.0),
+    ],
+)
+def test_a_day_of_twenty_three_hours_is_half_over_after_half_of_them(at, share):
+    assert elapsed("Europe/Berlin", date(2026, 3, 29), datetime.fromisoformat(at)) == share

@@ -37,6 +37,17 @@ def test_usage_change_compares_four_weeks_with_the_four_before():
     assert sentence == "usage fell from 280 to 112 in four weeks"
 
 
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.75, 1.0])
+def test_a_day_that_has_just_begun_is_no_fall_in_usage(share):
+    weeks = np.tile([9.0, 8.0, 10.0, 7.0, 8.0, 1.0, 1.0], 60)[-DAYS:]
+    usage = weeks[None, None, :].repeat(1, axis=0).copy()
+    usage[..., -1] *= share
+    today = snapshot_as_of(book(contract(), usage=usage), TODAY, share)
+    assert today.values["usage_change"].iloc[0] == pytest.approx(0, abs=1e-6)
+    assert today.before["usage_change"].iloc[0] == pytest.approx(4 * 44)
+    assert today.values["usage_habit"].iloc[0] == pytest.approx(1, abs=0.04)
+
+
 def test_usage_change_of_an_account_never_used_is_unknown():
     assert np.isnan(figures(book(contract(), usage=used()), "usage_change")[0])
 

@@ -62,9 +62,11 @@ def read_books(
     then: Callable[[Book], Found],
     progress: Progress = lambda *_: None,
     lanes: int = 1,
+    elapsed: float = 1.0,
 ) -> Iterator[Found]:
     """Read accounts (ids ascending) some thousands at a time, and do `then` with each; witnesses say what the rest of
-    the book would. `lanes`: how many are read at once; with more than one, only what is committed.
+    the book would. `lanes`: how many are read at once; with more than one, only what is committed. `elapsed`: the share
+    of the day that is over.
     """
     also, as_of = witnesses(knowledge, LOOK_BACK_DAYS), knowledge.as_of
     chunks = [ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK)]
@@ -75,7 +77,7 @@ def read_books(
             return None
         together = sorted(also.union(payers))
         recent = Recent.to(as_of, knowledge.zone, together, also)
-        book = snapshot_book(facts_of(workspace, together, as_of, as_of, recent), as_of)
+        book = snapshot_book(facts_of(workspace, together, as_of, as_of, recent), as_of, elapsed)
         return then(book.rows(np.isin(book.ids, payers)))
 
     progress(0, len(ids), "Reading signals")
@@ -94,9 +96,9 @@ def facts_of(
     return gather(ids, first_day, as_of, workspace.time_zone, minor, recent, known_after=first_as_of)
 
 
-def snapshot_book(facts: Facts, as_of: date) -> Book:
-    """Measure the accounts of `facts` that paid at the end of a day."""
-    snapshot: Snapshot = snapshot_as_of(facts, as_of)
+def snapshot_book(facts: Facts, as_of: date, elapsed: float = 1.0) -> Book:
+    """Measure the accounts of `facts` that paid at the end of a day, or when a share of it was over."""
+    snapshot: Snapshot = snapshot_as_of(facts, as_of, elapsed)
     ids = facts.accounts["id"].to_numpy()[snapshot.values.index.to_numpy()]
     return Book(ids, snapshot.values, snapshot.before, snapshot.flags, snapshot.arr)
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.core import tenancy
+from app.core.clock import elapsed
 from app.core.money import minor_digits
 from app.extensions import db
 from app.health.cards.choosing import CardInForce
@@ -94,7 +95,9 @@ def _score(workspace: Workspace, ids: Sequence[int], knowledge: Knowledge, card:
         known_after=knowledge.as_of,
         stored_by=knowledge.stored_by,
     )
-    book = snapshot_book(with_hindsight(facts) if knowledge.in_hindsight else facts, knowledge.as_of)
+    read_at = knowledge.stored_by
+    share = 1.0 if read_at is None else elapsed(workspace.time_zone, knowledge.as_of, read_at)
+    book = snapshot_book(with_hindsight(facts) if knowledge.in_hindsight else facts, knowledge.as_of, share)
     part = score_part(card, book, source_ages(knowledge, card.card.deadlines), {}, {})
     wanted = set(ids)
     return {
