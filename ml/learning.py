@@ -19,6 +19,7 @@ from ml.checks.backtest import (
     cuts_to_test,
     outcomes_at,
     rows_at,
+    unseen_loss,
     walk_forward,
 )
 from ml.checks.baselines import known_labels
@@ -29,7 +30,7 @@ from ml.checks.rivals import beside_baselines, challenge, on_unseen_accounts, ot
 from ml.checks.segments import TextArray, by_segment
 from ml.checks.succession import Incumbent, contest
 from ml.drift import reference_of
-from ml.evaluate import Outcomes, evaluate, log_loss
+from ml.evaluate import Outcomes, evaluate
 from ml.facts import Facts
 from ml.features import snapshot_as_of
 from ml.hazard import BLEND, BOOSTING, LOGISTIC, Calibration, HazardModel, TooLittleToLearn, fit_free, fit_hazard
@@ -139,12 +140,18 @@ def learn_from(lesson: Lesson) -> Learned:
         return _refusal("no landmark has its 90 days behind it yet.", report)
     lesson.say(1, "Learning, and judging on months it has not seen")
     try:
-        tried = {name: _tried(lesson, name) for name in _candidates(report["churns"])}
+        tried = {name: _tried(lesson, name) for name in candidates(report["churns"])}
     except TooLittleToLearn as little:
         return _refusal(f"too little lies before the months kept for judging ({little}).", report)
-    losses = {name: _unseen_loss(blocks) for name, blocks in tried.items()}
+    losses = {name: unseen_loss(blocks) for name, blocks in tried.items()}
     best = min(losses, key=lambda name: losses[name])
     return _judged(lesson, tried[best], {**report, "learner": best, "tried": losses})
+
+
+def candidates(events: int) -> tuple[str, ...]:
+    """Name the learners to try: steps need many events, straight lines are too simple for very many."""
+    few, plenty = events < ENOUGH_FOR_TREES, events >= PLENTY_FOR_TREES
+    return (BLEND, *([] if few else [BOOSTING]), *([] if plenty else [LOGISTIC]))
 
 
 def learner_of(name: str, seed: int) -> Learner:
@@ -217,17 +224,6 @@ def _contest(lesson: Lesson, incumbent: Incumbent, learned: Learned) -> dict[str
     lesson.say(7, "Comparing with the model in force")
     learner = learner_of(learned.report["learner"], lesson.seed) if learned.model else None
     return contest(lesson.panel, lesson.landmarks, lesson.as_of, incumbent, learner, lesson.seed)
-
-
-def _candidates(churns: int) -> tuple[str, ...]:
-    """Steps need many churns, straight lines are too simple for very many; unseen months choose."""
-    few, plenty = churns < ENOUGH_FOR_TREES, churns >= PLENTY_FOR_TREES
-    return (BLEND, *([] if few else [BOOSTING]), *([] if plenty else [LOGISTIC]))
-
-
-def _unseen_loss(blocks: Sequence[Block]) -> float:
-    outcomes = outcomes_at(blocks, [Calibration()] * len(blocks))
-    return float(log_loss(outcomes, np.ones((1, len(outcomes))))[0])
 
 
 def _described(lesson: Lesson) -> dict[str, Any]:

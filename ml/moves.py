@@ -10,14 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from ml.checks.backtest import HORIZON, Block, Scorer, calibrations, outcomes_at, rival_risks, walk_forward
+from ml.checks.backtest import (
+    HORIZON,
+    Block,
+    Learner,
+    Scorer,
+    calibrations,
+    outcomes_at,
+    rival_risks,
+    unseen_loss,
+    walk_forward,
+)
 from ml.checks.baselines import base_rate
 from ml.checks.readiness import STEEPEST_DOUBT, SURE, Verdict
 from ml.evaluate import compare, evaluate
 from ml.facts import DayArray, Facts, FloatArray
-from ml.hazard import LOGISTIC, HazardModel, TooLittleToLearn, fit_hazard
+from ml.hazard import HazardModel, TooLittleToLearn, fit_hazard
 from ml.labels import Panel, churns_in, landmarks_before, panel_of, periods_of
-from ml.learning import FEWEST_BEHIND_A_CUT, Lesson, sampled
+from ml.learning import FEWEST_BEHIND_A_CUT, Lesson, candidates, sampled
 from ml.lives import days, ends_as_known
 from ml.signals.view import days_between
 
@@ -67,7 +77,7 @@ def moves_of(facts: Facts, panel: Panel, as_of: date, kind: str) -> Panel:
 
 
 def learn_move(kind: str, lesson: Lesson) -> MoveLearned:
-    """Fit a ridge logistic hazard, walk forward with it, calibrate it on later months and judge it there."""
+    """Walk forward with each learner, calibrate on later months the one that errs least there, and judge it there."""
     moved = churns_in(lesson.panel, periods_of(lesson.panel))
     report: dict[str, Any] = {"kind": kind, "as_of": lesson.as_of.isoformat(), "moved": moved}
     if moved < FEWEST_MOVED:
@@ -75,10 +85,13 @@ def learn_move(kind: str, lesson: Lesson) -> MoveLearned:
     if not lesson.cuts:
         return _refusal(kind, f"no landmark has its {HORIZON} days behind it yet.", report)
     try:
-        blocks = walk_forward(lesson.panel, lesson.cuts, lambda panel, until: _scorer(panel, until, lesson.seed))
+        tried = {
+            name: walk_forward(lesson.panel, lesson.cuts, _learner(name, lesson.seed)) for name in candidates(moved)
+        }
     except TooLittleToLearn:
         return _refusal(kind, "too few lie before the months kept for judging.", report)
-    return _judged(kind, lesson, blocks, report)
+    best = min(tried, key=lambda name: unseen_loss(tried[name]))
+    return _judged(kind, lesson, tried[best], {**report, "learner": best})
 
 
 def _judged(kind: str, lesson: Lesson, blocks: list[Block], report: dict[str, Any]) -> MoveLearned:
@@ -93,7 +106,7 @@ def _judged(kind: str, lesson: Lesson, blocks: list[Block], report: dict[str, An
     doubts = _doubts(measured, compared)
     if doubts:
         return _refusal(kind, "on months it had not seen, " + " ".join(doubts), report)
-    model = _fitted(lesson.panel, None, lesson.seed).calibrated(calibration)
+    model = _fitted(lesson.panel, None, report["learner"], lesson.seed).calibrated(calibration)
     return MoveLearned(kind, Verdict(ready=True, sentences=_praise(kind, measured)), model, report)
 
 
@@ -118,13 +131,16 @@ def _moves(facts: Facts, day: np.datetime64, kind: str) -> tuple[FloatArray, Day
     return who[moved], when[moved]
 
 
-def _fitted(panel: Panel, until: date | None, seed: int) -> HazardModel:
-    return fit_hazard(panel, seed, until, FEWEST_BEHIND_A_CUT, LOGISTIC, is_held=False)
+def _fitted(panel: Panel, until: date | None, learner: str, seed: int) -> HazardModel:
+    return fit_hazard(panel, seed, until, FEWEST_BEHIND_A_CUT, learner, is_held=False)
 
 
-def _scorer(panel: Panel, until: date, seed: int) -> Scorer:
-    model = _fitted(panel, until, seed)
-    return lambda rows: model.raw_log_odds(rows.values, rows.flags)
+def _learner(name: str, seed: int) -> Learner:
+    def fit(panel: Panel, until: date) -> Scorer:
+        model = _fitted(panel, until, name, seed)
+        return lambda rows: model.raw_log_odds(rows.values, rows.flags)
+
+    return fit
 
 
 def _doubts(measured: dict[str, Any], compared: dict[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from ml.evaluate import Outcomes
+from ml.evaluate import Outcomes, log_loss
 from ml.facts import FloatArray
 from ml.hazard.calibration import fit_calibration, helps
 from ml.hazard.curve import risk_within
@@ -88,6 +88,12 @@ def outcomes_at(blocks: Sequence[Block], nested: Sequence[Calibration], horizon:
         risk = risk_within(at.intercept + at.slope * log_odds, horizon)
         parts.append((risk, label, test.account, test.landmark, test.arr))
     return Outcomes(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def unseen_loss(blocks: Sequence[Block]) -> float:
+    """Return the log loss of the risks within HORIZON, as they come, of all test rows."""
+    outcomes = outcomes_at(blocks, [Calibration()] * len(blocks))
+    return float(log_loss(outcomes, np.ones((1, len(outcomes))))[0])
 
 
 def rows_at(blocks: Sequence[Block], horizon: int = HORIZON) -> list[Panel]:

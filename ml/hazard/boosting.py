@@ -19,9 +19,18 @@ LEAVES = 8  # with fewer, what is seen today fades too slowly over the months ah
 
 
 def fit_trees(
-    values: FloatArray, horizon: FloatArray, churned: BoolArray, seed: int, *, additive: bool = True
+    values: FloatArray,
+    horizon: FloatArray,
+    churned: BoolArray,
+    seed: int,
+    *,
+    additive: bool = True,
+    is_held: bool = True,
 ) -> HistGradientBoostingClassifier:
-    """Fit boosted trees on signals [rows, signals] and horizon [rows, 2] = (month ahead, renewal in it)."""
+    """Fit boosted trees on signals [rows, signals] and horizon [rows, 2] = (month ahead, renewal in it).
+
+    `is_held`: no step may run against its signal's direction.
+    """
     month, renewal = values.shape[1], values.shape[1] + 1
     together = [{column, month, renewal} for column in range(values.shape[1])]
     trees = HistGradientBoostingClassifier(
@@ -32,7 +41,7 @@ def fit_trees(
         l2_regularization=RIDGE,
         max_bins=BINS,
         early_stopping=False,
-        monotonic_cst=[signal.direction for signal in SIGNALS] + [0, 0],
+        monotonic_cst=[signal.direction * is_held for signal in SIGNALS] + [0, 0],
         interaction_cst=together if additive else None,
         random_state=seed,
     )

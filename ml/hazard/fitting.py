@@ -35,7 +35,7 @@ def fit_hazard(
 ) -> HazardModel:
     """Fit on the months that were over by `until` (all, when None), with no class weights.
 
-    `is_held`: the logistic's lines may not run against their signals' directions, which are those of churn. Raises
+    `is_held`: no line or step may run against its signal's direction, which is that of churn. Raises
     TooLittleToLearn where fewer than `fewest` accounts churned.
     """
     part, periods, churns = _rows_to_learn(panel, seed, until, fewest)
@@ -43,7 +43,8 @@ def fit_hazard(
     if learner != BOOSTING:
         models.append(fit_logistic(part.values, periods, churns, is_held=is_held))
     if learner != LOGISTIC:
-        models.append(tabulated(fit_trees(part.values[periods.row], _horizon_of(periods), periods.churned, seed)))
+        values, horizon = part.values[periods.row], _horizon_of(periods)
+        models.append(tabulated(fit_trees(values, horizon, periods.churned, seed, is_held=is_held)))
     about = {"churns": churns, "rows": len(periods), "until": until and until.isoformat()}
     return replace(_levelled(blended(models), int(periods.month.max())), learner=learner, about=about)
 
