@@ -4,7 +4,8 @@
 def figure(value: float) -> str:
     """Return a number as people write it: 1,204 or 3.4."""
     whole = round(value)
-    return f"{whole:,}" if abs(value) >= 10 or abs(value - whole) < 0.05 else f"{value:.1f}"
+    digits = f"{whole:,}" if abs(value) >= 10 or abs(value - whole) < 0.05 else f"{value:.1f}"
+    return digits if value >= 0 else digits.replace("-", "\N{MINUS SIGN}")
 
 
 def count(number: float, noun: str) -> str:

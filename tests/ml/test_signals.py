@@ -160,7 +160,7 @@ def test_sentiment_reads_what_they_wrote_and_says_the_plain_mean():
     rows = [talk(sentiment=-0.6), talk(sentiment=-0.4), talk(sentiment=0.9, direction="out")]
     value, _, sentence = figures(book(contract(), interactions=rows), "sentiment")
     assert value == pytest.approx(-0.25)
-    assert sentence == "a negative tone (-0.50) in 2 messages over 90 days"
+    assert sentence == "a negative tone (\N{MINUS SIGN}0.50) in 2 messages over 90 days"
 
 
 def test_satisfaction_without_answers_is_unknown():

@@ -15,7 +15,7 @@ def measure(view: View) -> Measured:
 
 
 def sentence(value: float, before: float) -> str:
-    return f"{figure(value)} of {figure(before)} features in use"
+    return f"{figure(value)} of {count(before, 'feature')} in use"
 
 
 def supposing(value: float, _before: float) -> str:

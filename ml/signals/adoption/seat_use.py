@@ -4,7 +4,7 @@ import numpy as np
 
 from ml.signals.signal import Measured, Signal
 from ml.signals.view import View
-from ml.signals.wording import figure, share
+from ml.signals.wording import count, figure, share
 
 
 def measure(view: View) -> Measured:
@@ -18,7 +18,7 @@ def measure(view: View) -> Measured:
 
 
 def sentence(value: float, before: float) -> str:
-    return f"{figure(value * before)} of {figure(before)} seats in use"
+    return f"{figure(value * before)} of {count(before, 'seat')} in use"
 
 
 def supposing(value: float, _before: float) -> str:

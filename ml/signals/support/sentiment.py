@@ -26,7 +26,7 @@ def supposing(value: float, before: float) -> str:
 def _tone(value: float, texts: float) -> str:
     tone = value * (texts + 2) / texts if texts else value
     word = "negative" if tone < -0.1 else "positive" if tone > 0.1 else "neutral"
-    return f"{word} tone ({tone:+.2f})"
+    return f"{word} tone ({tone:+.2f})".replace("-", "\N{MINUS SIGN}")
 
 
 SIGNAL = Signal(
