@@ -12,10 +12,10 @@ from app.accounts.models import Contact
 from app.conversations import summarising
 from app.conversations.recording import record_interactions
 from app.core.clock import utc_now
-from app.core.problems import Problem
 from app.extensions import db
 from app.identity import guard
 from app.identity.guard import May
+from app.identity.refusals import Refusal, refuse_longer
 
 blueprint = Blueprint("conversations", __name__, url_prefix="/accounts")
 
@@ -30,9 +30,10 @@ def add(account_id: int) -> Response:
     account = queries.get_account(account_id)
     channel, body = request.form.get("channel", "note"), request.form.get("body", "").strip()
     if channel not in _BY_HAND:
-        raise Problem(400, f"`channel` must be one of {', '.join(_BY_HAND)}.", "channel")
-    if not body or len(body) > _LONGEST:
-        raise Problem(400, f"`body` must hold what was said, in up to {_LONGEST:,} letters.", "body")
+        raise Refusal("channel", "Choose what it was: a note, a call, a meeting or an e-mail.")
+    if not body:
+        raise Refusal("body", "Write down what was said.")
+    refuse_longer("body", body, _LONGEST)
     record = {
         "external_id": uuid4().hex, "account": account.external_id, "contact": _contact(account_id), "channel": channel,
         "direction": _BY_HAND[channel], "subject": None, "body": body, "happened_at": utc_now(),

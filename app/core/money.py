@@ -1,10 +1,14 @@
 """Money is integer minor units with a currency."""
 
+import re
+import unicodedata
 from decimal import ROUND_HALF_EVEN, Decimal
 
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 _MINOR_DIGITS = {"JPY": 0, "KRW": 0, "CLP": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3}
 _STEPS = ((1_000_000_000, "bn"), (1_000_000, "m"), (1_000, "k"))
+_MOST = 10**12
+_TYPED = re.compile(r"([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]+)? ?(k|m|bn)?", re.IGNORECASE)
 
 
 def minor_digits(currency: str) -> int:
@@ -15,6 +19,24 @@ def minor_digits(currency: str) -> int:
 def to_minor(amount: Decimal, currency: str) -> int:
     """Turn a decimal amount into minor units, half to even."""
     return int(amount.scaleb(minor_digits(currency)).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def read_amount(typed: str, currency: str) -> Decimal:
+    """Read an amount as people type it: 87000, 87,000.50, 87k, $1.2m. Raises ValueError saying what to type instead."""
+    symbol = _SYMBOLS.get(currency, currency)
+    bare = typed.strip().removeprefix(symbol).removesuffix(symbol).strip()
+    bare = re.sub(f"^{currency}|{currency}$", "", bare, flags=re.IGNORECASE).strip()
+    foreign = next((letter for letter in bare if unicodedata.category(letter) == "Sc"), "")
+    if foreign:
+        raise ValueError(f"Amounts here are in {currency}: write it without {foreign}.")
+    found = _TYPED.fullmatch(bare)
+    if found is None:
+        raise ValueError("Give an amount such as 87000, 87,000 or 87k.")
+    size = {suffix: Decimal(size) for size, suffix in _STEPS}.get((found[3] or "").lower(), Decimal(1))
+    amount = Decimal(found[1].replace(",", "") + (found[2] or "")) * size
+    if amount > _MOST:
+        raise ValueError("That is beyond a trillion: check the amount.")
+    return amount
 
 
 def money(minor: float | None, currency: str) -> str:

@@ -4,14 +4,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import structlog
 from flask import Flask, Response, current_app, json, render_template, request
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
+from app.core.returning import safe_next
 from app.extensions import db
 
 _log = structlog.get_logger()
@@ -26,6 +29,11 @@ _REMEDIES = {
     500: "It is our fault, and it has been written down under the request number below. What you had saved is kept.",
     503: "The database is away for a moment. Nothing was changed; try again in a few seconds.",
 }
+
+_OUTLIVED = (
+    "This form has outlived your session: you have been signed out, or signed in anew, since it was opened."
+    " Copy what you wrote, reload the page and send it again."
+)
 
 
 class Problem(Exception):  # noqa: N818 - the RFC's own word
@@ -69,12 +77,12 @@ def answer_with_problems(app: Flask) -> None:
 def _from_http(error: HTTPException) -> Response | HTTPException:
     if error.code is None or error.code < 400:
         return error
+    if isinstance(error, CSRFError):
+        return _answer(Problem(400, _OUTLIVED, "form_outlived"))
     detail, code = str(error.description or error.name), ""
     if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        detail, code = (
-            f"A request may hold up to {(request.max_content_length or 0) / 2**20:g} MB as sent.",
-            "too_large",
-        )
+        most = (request.max_content_length or 0) / 2**20
+        detail, code = f"A request may hold up to {most:g} MB as sent.", "too_large"
     answer = _answer(Problem(error.code, detail, code))
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:
@@ -110,10 +118,24 @@ def _from_fault(error: Exception) -> Response:
     return _answer(Problem(500, "Something went wrong on our side."))
 
 
+def is_from_script() -> bool:
+    """Say whether the script of our pages sent a form: it shows a problem at the form, and goes itself to what follows.
+
+    It prefers problem details to a page, which no browser does by itself.
+    """
+    wanted = request.accept_mimetypes
+    return wanted.quality("application/problem+json") > wanted.quality("text/html")
+
+
 def _answer(problem: Problem) -> Response:
-    answer = _page(problem) if not _is_for_machines() and request.accept_mimetypes.accept_html else _json(problem)
+    answer = _page(problem) if _is_for_reading() else _json(problem)
     answer.headers.update(problem.headers)
     return answer
+
+
+def _is_for_reading() -> bool:
+    is_of_script = is_from_script() or "HX-Request" in request.headers
+    return request.accept_mimetypes.accept_html and not is_of_script and not _is_for_machines()
 
 
 def _is_for_machines() -> bool:
@@ -142,7 +164,17 @@ def _page(problem: Problem) -> Response:
         "core/error.html",
         problem=problem,
         title=HTTPStatus(problem.status).phrase,
+        details=[each for each in problem.errors if each.get("detail") != problem.detail],
+        form=_page_of_form(),
         remedy=_REMEDIES.get(problem.status, ""),
         request_id=request.environ.get("perennial.request_id"),
     )
     return Response(page, problem.status)
+
+
+def _page_of_form() -> str:
+    """Give the address of the page that the refused form stood on, or '' where it is not one of ours."""
+    came_from = urlsplit(request.referrer or "")
+    if request.method != "POST" or came_from.netloc != request.host:
+        return ""
+    return safe_next(f"{came_from.path}?{came_from.query}".rstrip("?"), "")

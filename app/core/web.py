@@ -10,6 +10,8 @@ from prometheus_client import Histogram
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
+from app.core.problems import is_from_script
+
 _CSP = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
     " form-action 'self'; frame-ancestors 'none'"
@@ -61,6 +63,8 @@ def finish(answer: Response) -> Response:
     """Give an answer its number, the headers that guard it and its time; write it into the log."""
     if answer.status_code not in {429, 503}:
         answer.headers.pop("Retry-After", None)  # the rate limiter puts it on every answer
+    if 300 <= answer.status_code < 400 and is_from_script():
+        answer.data, answer.status_code = b"", 204  # a script cannot see a redirect without following it
     return _finish(answer, is_logged=request.endpoint not in _QUIET)
 
 

@@ -29,6 +29,8 @@ def teach(app: Flask) -> None:
         quarter=quarter,
         capital=capital,
         coded=coded,
+        named=named,
+        plain=plain,
     )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 
@@ -117,6 +119,16 @@ def capital(text: str) -> str:
 def coded(words: str) -> Markup:
     """Show what stands between back-ticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(words))))  # noqa: S704 - escaped before
+
+
+def named(field: str) -> str:
+    """Name a field by its pointer as a person would: `/renews_on` → Renews on."""
+    return capital(field.strip("/").replace("_", " "))
+
+
+def plain(words: str) -> str:
+    """Say what machines are told of a field in back-ticks without them."""
+    return re.sub(r"`(\w+)`", lambda field: f"“{named(field[1])}”", words)
 
 
 def spark_points(weeks: Sequence[float | None], width: int = 72, height: int = 20) -> str:

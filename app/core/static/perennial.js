@@ -95,6 +95,127 @@ document.addEventListener("submit", (event) => {
   if (question && !confirm(question)) event.preventDefault();
 }, true);
 
+// --- forms: what is wrong is said at the form, which keeps what was typed; else one goes where the server says ---
+const PROBLEM = "application/problem+json";
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post" || form.enctype === "multipart/form-data") return;
+  event.preventDefault();
+  if (!form.ariaBusy) send(form, event.submitter);
+});
+addEventListener("pageshow", () => $$("form[aria-busy]").forEach((form) => { form.ariaBusy = null; }));
+
+async function send(form, button) {
+  form.ariaBusy = "true";
+  clearProblems(form);
+  let goes = false;
+  try {
+    const body = new URLSearchParams(new FormData(form, button));
+    const headers = { Accept: `${PROBLEM}, text/html;q=0.9` };
+    const address = button?.getAttribute("formaction") || form.getAttribute("action") || location.href;
+    const answer = await fetch(address, { method: "POST", body, headers });
+    goes = answer.headers.has("Location");
+    if (goes) go(answer.headers.get("Location"));
+    else if (answer.headers.get("Content-Type")?.startsWith(PROBLEM)) showProblem(form, await answer.json());
+    else showPage(await answer.text(), answer.ok);
+  } catch {
+    showProblem(form, { detail: "The server could not be reached. What you typed is still here: try again in a moment." });
+  }
+  if (!goes) form.ariaBusy = null;
+}
+
+function go(address) {
+  const to = new URL(address, location.href);
+  const isHere = to.hash && to.pathname + to.search === location.pathname + location.search;
+  if (!isHere) return location.assign(to);
+  history.replaceState(null, "", to);  // an address with a # of this page would only be scrolled to
+  location.reload();
+}
+
+function showPage(html, isWell) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  document.title = page.title;
+  $("#main").replaceWith($("#main", page));
+  window.htmx?.process($("#main"));
+  localTimes();
+  drawCharts();
+  const wrong = isWell ? null : $("#main .is-invalid, #main [aria-invalid]") || $("#main .error, #main .notice.warning, #main .notice.danger");
+  $$("#main .error").forEach((message) => { message.role = "alert"; });
+  if (!wrong) scrollTo(0, 0);
+  land(wrong || $("#main"));
+}
+
+function showProblem(form, problem) {
+  const told = problem.errors?.length ? problem.errors : [{ pointer: problem.code, detail: problem.detail }];
+  const places = told.map(({ pointer, detail }) => {
+    const field = fieldOf(form, (pointer || "").replace(/^\//, ""));
+    const words = inLabels(form, detail);
+    return field ? mark(field, words) : tell(form, words);
+  });
+  land(places.find((place) => place.ariaInvalid) || places[0]);
+}
+
+function fieldOf(form, name) {
+  const found = form.elements.namedItem(name);
+  const field = found instanceof RadioNodeList ? found[0] : found;
+  return field && field.type !== "hidden" && field.checkVisibility?.() !== false ? field : null;
+}
+
+// Machines know a field by its name in back-ticks, people by its label.
+function inLabels(form, words) {
+  return words.replace(/`(\w+)`/g, (_, name) => `“${labelOf(form, name) || name.replaceAll("_", " ")}”`);
+}
+function labelOf(form, name) {
+  const label = fieldOf(form, name)?.labels?.[0];
+  return label && [...label.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join("").trim();
+}
+
+function mark(field, words) {
+  const message = said(words, "error");
+  message.id = `problem-${field.id || field.name}`;
+  field.ariaInvalid = "true";
+  field.classList.add("is-invalid");
+  field.dataset.described = field.getAttribute("aria-describedby") || "";
+  field.setAttribute("aria-describedby", `${message.id} ${field.dataset.described}`.trim());
+  field.after(message);
+  field.addEventListener("input", () => unmark(field), { once: true });
+  return field;
+}
+function unmark(field) {
+  document.getElementById(`problem-${field.id || field.name}`)?.remove();
+  field.removeAttribute("aria-invalid");
+  field.classList.remove("is-invalid");
+  if (field.dataset.described) field.setAttribute("aria-describedby", field.dataset.described);
+  else field.removeAttribute("aria-describedby");
+}
+function tell(form, words) {
+  const message = said(words, "notice warning");
+  message.dataset.problem = "";
+  form.prepend(message);
+  return message;
+}
+function said(words, look) {
+  const message = document.createElement("p");
+  message.className = look;
+  message.role = "alert";
+  message.textContent = words;
+  return message;
+}
+function clearProblems(form) {
+  $$("[data-problem]", form).forEach((message) => message.remove());
+  [...form.elements].filter((field) => field.ariaInvalid).forEach(unmark);
+}
+function land(place) {
+  if (!place.matches("input, select, textarea, button, a")) place.tabIndex = -1;
+  place.focus();
+  place.scrollIntoView({ block: "nearest" });
+}
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-back]")) return;
+  event.preventDefault();
+  history.back();
+});
+
 // --- a link to what is folded away unfolds it ---
 function unfold() {
   const target = document.getElementById(location.hash.slice(1));
@@ -150,5 +271,9 @@ addEventListener("resize", () => $$("[data-chart]").forEach((box) => window.echa
 
 document.addEventListener("DOMContentLoaded", () => { localTimes(); drawCharts(); });
 document.addEventListener("htmx:afterSettle", (event) => { localTimes(event.target); });
-document.addEventListener("htmx:responseError", () => { $("#live").textContent = "That did not work. Reload the page and try again."; });
+document.addEventListener("htmx:beforeRequest", (event) => { if (event.detail.elt.matches("form")) clearProblems(event.detail.elt); });
+document.addEventListener("htmx:responseError", ({ detail: { elt, xhr } }) => {
+  if (elt.matches("form") && xhr.getResponseHeader("Content-Type")?.startsWith(PROBLEM)) showProblem(elt, JSON.parse(xhr.responseText));
+  else $("#live").textContent = "That did not work. Reload the page and try again.";
+});
 document.addEventListener("click", (event) => { if (event.target.closest("[data-print]")) print(); });
