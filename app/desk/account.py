@@ -22,7 +22,7 @@ from app.health.models import CorrectedScore, HealthScore
 from app.health.scorecard import band_of
 from app.identity import guard
 from app.identity.guard import May
-from app.identity.refusals import by_field
+from app.identity.refusals import Refusal
 from app.playbooks import queries as playbooks
 from app.playbooks.tasks.handing_over import hand_over
 from app.usage.history import usage_history
@@ -109,17 +109,12 @@ def receipt(account_id: int) -> str:
 
 @blueprint.post("/<int:account_id>/override")
 @guard.allow(May.WORK)
-def override(account_id: int) -> Any:
+def override(account_id: int) -> Response:
     """Put one's own score in place of the computed one, for a reason and a time."""
     account, today = accounts.get_account(account_id), guard.today()
     score = health.score_on(account_id, today)
     computed = receipts.receipt_of(score).computed if score else None
-    try:
-        made = overriding.override(account_id, _judgement(), computed, current_user.id, today, clock.utc_now())
-    except Problem as problem:
-        db.session.rollback()
-        flash(" ".join(by_field(problem).values()), "warning")
-        return redirect(url_for(".show", account_id=account_id) + "#judge")
+    made = overriding.override(account_id, _judgement(), computed, current_user.id, today, clock.utc_now())
     guard.note("overrode the score", "account", account_id, name=account.name, score=made.score, reason=made.reason)
     touch([account_id])
     db.session.commit()
@@ -149,7 +144,7 @@ def give(account_id: int) -> Response:
     names = {str(person.id): person.name for person in accounts.members()}
     chosen = request.form.get("owner_id", "")
     if chosen not in names:
-        raise Problem(400, "`owner_id` must be a member of this workspace: choose one from the list.", "owner_id")
+        raise Refusal("owner_id", "Choose somebody of this workspace from the list.")
     before = names.get(str(account.owner_id))
     guard.note("hand over", "account", account_id, name=account.name, to=names[chosen], before=before)
     hand_over([account_id], int(chosen))

@@ -11,10 +11,12 @@ from app.core.rest.api import Answer, blueprint_of, page_of, reads, whole, write
 from app.core.rest.refusing import refuse_field
 from app.forecast import calling, queries, schemas
 from app.identity import guard
+from app.identity.refusals import Refusal
 
 blueprint = blueprint_of("forecast", __name__, "Forecast", "What will renew, how sure we are, and what managers say.")
 QUARTERS = 4
 YEAR = timedelta(days=366)
+_POINTERS = {"amount": "/amount_minor"}
 
 
 @blueprint.get("/forecast", responses={200: schemas.Quarters})
@@ -84,7 +86,11 @@ def make_call(path: AccountPath, body: schemas.CallGiven) -> Answer:
     by = find_member(body.by)
     if by is None:
         raise refuse_field("/by", "Nobody of this workspace has this e-mail.", "unknown_reference")
-    made = calling.call(account.id, body.renews_on, body.category, body.amount_minor, body.reason, by, utc_now())
+    try:
+        made = calling.call(account.id, body.renews_on, body.category, body.amount_minor, body.reason, by, utc_now())
+    except Refusal as refusal:
+        field = refusal.errors[0]["pointer"]
+        raise refuse_field(_POINTERS.get(field, f"/{field}"), refusal.detail) from refusal
     told = {"category": made.category, "amount_minor": made.amount_minor, "reason": made.reason, "by": body.by}
     guard.note("call", f"renewal of {account.name}", account.id, **told)
     return Answer(schemas.Call.model_validate(made), 201)

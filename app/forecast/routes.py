@@ -1,7 +1,6 @@
 """Managers' own calls on renewals."""
 
 from datetime import date
-from decimal import Decimal
 
 from flask import Blueprint, flash, g, redirect, request, url_for
 from flask_login import current_user
@@ -9,13 +8,13 @@ from werkzeug.wrappers import Response
 
 from app.accounts import queries
 from app.core.clock import utc_now
-from app.core.money import to_minor
-from app.core.problems import Problem
+from app.core.money import read_amount, to_minor
 from app.core.returning import safe_next
 from app.extensions import db
 from app.forecast import calling
 from app.identity import guard
 from app.identity.guard import May
+from app.identity.refusals import Refusal
 
 blueprint = Blueprint("forecast", __name__, url_prefix="/accounts")
 
@@ -45,14 +44,11 @@ def _renewal() -> date:
     try:
         return date.fromisoformat(request.form.get("renews_on", ""))
     except ValueError as error:
-        raise Problem(400, "`renews_on` must be the day of the renewal, as 2026-11-21.", "renews_on") from error
+        raise Refusal("renews_on", "The day of the renewal is not known: reload the page.") from error
 
 
 def _amount() -> int:
     try:
-        amount = to_minor(Decimal(request.form.get("amount", "").replace(",", "").strip()), g.workspace.currency)
-    except (ArithmeticError, ValueError) as error:
-        raise Problem(400, "`amount` must be a number, such as 12500 or 12,500.00.", "amount") from error
-    if not 0 <= amount < 10**15:
-        raise Problem(400, "`amount` must not be negative, nor beyond a trillion.", "amount")
-    return amount
+        return to_minor(read_amount(request.form.get("amount", ""), g.workspace.currency), g.workspace.currency)
+    except ValueError as error:
+        raise Refusal("amount", str(error)) from error

@@ -9,7 +9,7 @@ from app.accounts.schemas import Band, Person
 from app.core.rest.schemas import Asked, Day, Email, Given, Minor, Page, Paged, Shown
 
 Category = Literal["commit", "likely", "at risk", "lost"]
-Why = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+Why = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 
 
 class Quarter(Shown):

@@ -11,9 +11,12 @@ from app.core import tenancy
 from app.core.problems import NotFoundError, Problem
 from app.extensions import db
 from app.health.models import ScoreOverride
+from app.identity.refusals import too_long
 
 LONGEST = timedelta(days=180)
 JUDGED_AFTER = timedelta(days=90)
+MOST_LETTERS = 1_000
+"""How long a reason may be."""
 
 
 @dataclass(frozen=True)
@@ -101,4 +104,6 @@ def _wrong(draft: Draft, today: date) -> list[dict[str, str]]:
         errors.append({"pointer": "until_on", "detail": f"Give a day from today to {latest:%-d %b %Y}."})
     if not draft.reason.strip():
         errors.append({"pointer": "reason", "detail": "Say why: whoever opens the receipt will read it."})
+    if why := too_long("reason", draft.reason.strip(), MOST_LETTERS):
+        errors.append({"pointer": "reason", "detail": why})
     return errors

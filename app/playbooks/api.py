@@ -47,7 +47,7 @@ def add_task(body: schemas.TaskGiven) -> Answer:
         raise refuse_field("/account", f"There is no account {body.account!r}. Create it first.", "unknown_reference")
     words = {"title": body.title, "advice": body.advice or "", "due_on": body.due_on}
     owner = _member(body.owner, "/owner")
-    task = adding.add_task(number, **words, owner_id=owner, by=None, now=utc_now())
+    task = adding.add_task(number, **words, owner_id=owner, by=None, today=guard.today(), now=utc_now())
     shown = _shown(task.id)
     guard.note("added", "task", task.id, account=shown.account, title=task.title)
     return Answer(shown, 201, {"Location": f"/api/v1/tasks/{task.id}"})

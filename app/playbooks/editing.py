@@ -11,6 +11,7 @@ from sqlalchemy import select
 from app.core import tenancy
 from app.core.problems import NotFoundError, Problem
 from app.extensions import db
+from app.identity.refusals import too_long
 from app.playbooks.models import Playbook
 from app.playbooks.tasks.planning import ROLES
 from app.playbooks.triggers import TRIGGERS
@@ -118,6 +119,9 @@ def _wrong_steps(steps: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         return {"steps": "Give it at least one step with a title."}
     if any(step["role"] not in ROLES for step in steps):
         return {"steps": "Choose who does each step."}
+    wrong = (too_long("title", s["title"], 200) or too_long("advice", s["advice"], 20_000) for s in steps)
+    if why := next(filter(None, wrong), ""):
+        return {"steps": why}
     if not all(0 <= step["after_days"] <= 250 for step in steps):
         return {"steps": "A step is due after 0 to 250 working days."}
     return {}

@@ -69,6 +69,7 @@ def add(account_id: int) -> Any:
         owner_id=int(owner) if owner.isdecimal() else current_user.id,
         due_on=_day("due_on", guard.today()),
         by=current_user.id,
+        today=guard.today(),
         now=utc_now(),
     )
     guard.note("added", "task", task.id, account=get_account(account_id).name, title=task.title)

@@ -222,7 +222,7 @@ def test_calls_are_kept_beside_each_other_the_newest_first(ask, address, cast):
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [({"by": "stranger@example.com"}, "/by"), ({"reason": " "}, "/reason"), ({"category": "maybe"}, "/category"),
-     ({"amount_minor": -1}, "/amount_minor"), ({"renews_on": "soon"}, "/renews_on")],
+     ({"amount_minor": -1}, "/amount_minor"), ({"amount_minor": 10**12}, "/amount_minor"), ({"reason": "r" * 1_001}, "/reason"), ({"renews_on": "soon"}, "/renews_on")],
 )  # fmt: skip
 def test_a_call_that_says_too_little_is_pointed_at(ask, address, change, pointer):
     body = {

@@ -209,7 +209,7 @@ def test_handing_over_many_is_written_down_for_each(book, cast, sign_in):
 def test_accounts_are_handed_to_members_only(book, cast, sign_in, owner):
     assert bulk(sign_in(cast.leader), book.silent.id, owner=owner).status_code == 400
     assert bulk(sign_in(cast.leader), owner=cast.colleague.id).status_code == 400
-    assert sign_in(cast.leader).post(f"/accounts/{book.silent.id}/owner", data={"owner_id": owner}).status_code == 400
+    assert sign_in(cast.leader).post(f"/accounts/{book.silent.id}/owner", data={"owner_id": owner}).status_code == 422
 
 
 def test_one_account_is_handed_over_from_its_page(book, cast, sign_in):

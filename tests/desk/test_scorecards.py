@@ -186,8 +186,15 @@ def test_a_person_judges_an_account_on_its_page_and_takes_it_back(cast, book, si
 
 def test_a_judgement_without_its_reason_is_refused_in_words(cast, book, sign_in):
     csm, page = sign_in(cast.owner), f"/accounts/{book.slipping.id}"
-    csm.post(f"{page}/override", data={"score": "x", "until_on": "", "reason": ""})
-    said = csm.get(page).text
+    words, script = {"score": "x", "until_on": "", "reason": "r" * 1_001}, {"Accept": "application/problem+json"}
+    refused = csm.post(f"{page}/override", data=words, headers=script)
+    assert refused.status_code == 422
+    assert {error["pointer"]: error["detail"] for error in refused.json["errors"]} == {
+        "score": "Give a score from 0 to 100.",
+        "until_on": "Give a day from today to 19 May 2027.",
+        "reason": "`reason` may have up to 1,000 letters; this has 1,001.",
+    }
+    said = csm.post(f"{page}/override", data=words | {"reason": ""}).text
     assert "Give a score from 0 to 100." in said
     assert "Say why" in said
     assert db.session.scalars(select(ScoreOverride)).all() == []

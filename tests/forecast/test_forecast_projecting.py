@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from app.accounts import recording
 from app.accounts.queries import get_summary
 from app.core import tenancy
+from app.core.money import money
 from app.extensions import db
 from app.forecast import projecting, queries
 from app.forecast.deriving import derive
@@ -252,13 +253,22 @@ def test_a_call_of_lost_needs_no_amount(sign_in, cast, book, address):
 @pytest.mark.parametrize(
     "changed",
     [
-        {"category": "sure"}, {"reason": " "}, {"reason": "x" * 501}, {"renews_on": "soon"}, {"amount": "a lot"},
+        {"category": "sure"}, {"reason": " "}, {"reason": "x" * 1_001}, {"renews_on": "soon"}, {"amount": "a lot"},
         {"amount": "-1"}, {"amount": "NaN"}, {"amount": "Infinity"}, {"amount": "1e999999"}, {"amount": "9" * 30}, {"amount": ""},
     ],
 )  # fmt: skip
 def test_a_call_that_says_nothing_is_refused(sign_in, cast, book, address, changed):
-    assert sign_in(cast.owner).post(address, data=form(**changed)).status_code == 400
+    assert sign_in(cast.owner).post(address, data=form(**changed)).status_code == 422
     assert calls_on(book["acc01"]) == []
+
+
+def test_a_call_of_over_ten_times_the_revenue_is_asked_about(sign_in, cast, book, address):
+    arr = get_summary(book["acc01"]).arr_minor
+    answer = sign_in(cast.owner).post(address, data=form(amount=str(arr // 100 * 10 + 1)))
+    assert answer.status_code == 422
+    assert f"That is more than ten times the {money(arr, 'USD')} up for renewal: check the amount." in answer.text
+    assert calls_on(book["acc01"]) == []
+    assert sign_in(cast.owner).post(address, data=form(amount=str(arr // 100 * 10))).status_code == 302
 
 
 def test_a_call_leads_nowhere_else(sign_in, cast, book, address):

@@ -80,7 +80,7 @@ def test_a_past_day_scored_again_keeps_the_judgement_that_was_in_force_then(work
     [
         ("score", Draft(None, TODAY, "x")), ("score", Draft(101, TODAY, "x")), ("until_on", Draft(5, None, "x")),
         ("until_on", Draft(5, TODAY - timedelta(days=1), "x")), ("until_on", Draft(5, TODAY + timedelta(days=181), "x")),
-        ("reason", Draft(5, TODAY, "  ")),
+        ("reason", Draft(5, TODAY, "  ")), ("reason", Draft(5, TODAY, "r" * 1_001)),
     ],
 )  # fmt: skip
 def test_a_judgement_needs_a_score_an_end_and_a_reason(workspace, lived, field, draft):

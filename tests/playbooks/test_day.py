@@ -21,9 +21,8 @@ def hand(cast):
 
     def write(account_id, owner=None, days=0, title="By hand"):
         due = TODAY + timedelta(days=days)
-        return add_task(
-            account_id, title=title, advice="", owner_id=(owner or cast.owner).id, due_on=due, by=cast.owner.id, now=NOW
-        )
+        words = {"title": title, "advice": "", "owner_id": (owner or cast.owner).id}
+        return add_task(account_id, **words, due_on=due, by=cast.owner.id, today=TODAY, now=NOW)
 
     return write
 

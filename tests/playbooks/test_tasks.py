@@ -122,12 +122,42 @@ def test_one_cannot_put_off_into_the_past(cast, task):
 
 def test_a_task_by_hand_belongs_to_somebody_of_the_workspace(cast, new_account):
     account = new_account()
-    written = {"advice": " ", "due_on": TODAY, "by": cast.owner.id, "now": NOW}
+    written = {"advice": " ", "due_on": TODAY, "by": cast.owner.id, "today": TODAY, "now": NOW}
     task = add_task(account, title=" Send the report ", owner_id=cast.colleague.id, **written)
     assert (task.title, task.advice, task.enrolment_id) == ("Send the report", "", None)
     for title, owner_id in (("  ", cast.owner.id), ("Call", cast.outsider.id)):
         with pytest.raises(Refusal):
             add_task(account, title=title, owner_id=owner_id, **written)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"title": "t" * 201}, "up to 200 letters; this has 201"),
+        ({"advice": "a" * 20_001}, "up to 20,000 letters"),
+        ({"due_on": TODAY - timedelta(days=1)}, "from 20 Nov 2026 to 19 Nov 2031"),
+        ({"due_on": date(2099, 1, 1)}, "from 20 Nov 2026 to 19 Nov 2031"),
+        ({"due_on": TODAY - timedelta(days=366), "by": None}, "from 20 Nov 2025"),
+    ],
+)
+def test_a_task_of_absurd_length_or_day_is_refused_at_its_field(cast, new_account, wrong, why):
+    told = {"title": "Call", "advice": "", "due_on": TODAY, "by": cast.owner.id, "today": TODAY, "now": NOW}
+    with pytest.raises(Refusal) as refused:
+        add_task(new_account(), owner_id=cast.owner.id, **told | wrong)
+    assert why in refused.value.detail
+    assert refused.value.errors[0]["pointer"] == next(iter(wrong))
+
+
+def test_a_machine_may_bring_a_task_that_is_overdue_already(cast, new_account):
+    due = TODAY - timedelta(days=365)
+    words = {"title": "Call", "advice": "", "owner_id": cast.owner.id}
+    assert add_task(new_account(), **words, due_on=due, by=None, today=TODAY, now=NOW).due_on == due
+
+
+def test_a_note_on_a_task_may_have_2000_letters(cast, task):
+    with pytest.raises(Refusal):
+        complete(task.id, "helped", "n" * 2_001, cast.owner.id, NOW)
+    assert complete(task.id, "helped", "n" * 2_000, cast.owner.id, NOW).is_open is False
 
 
 def test_tasks_of_an_account_show_what_is_open_first_and_what_came_of_the_rest(cast, task):
@@ -138,10 +168,18 @@ def test_tasks_of_an_account_show_what_is_open_first_and_what_came_of_the_rest(c
         owner_id=cast.owner.id,
         due_on=TODAY + timedelta(days=9),
         by=cast.owner.id,
+        today=TODAY,
         now=NOW,
     )
     done = add_task(
-        task.account_id, title="Done", advice="", owner_id=cast.owner.id, due_on=TODAY, by=cast.owner.id, now=NOW
+        task.account_id,
+        title="Done",
+        advice="",
+        owner_id=cast.owner.id,
+        due_on=TODAY,
+        by=cast.owner.id,
+        today=TODAY,
+        now=NOW,
     )
     complete(done.id, "helped", "Good call", cast.owner.id, NOW)
     rows = queries.tasks_of(task.account_id, TODAY + timedelta(days=1))

@@ -7,14 +7,18 @@ from sqlalchemy import delete, update
 from app.core import tenancy
 from app.core.problems import NotFoundError
 from app.extensions import db
-from app.identity.refusals import Refusal
+from app.identity.refusals import Refusal, refuse_longer
 from app.playbooks.models import RESULTS, WITHDRAWN, Completion, Task
+
+MOST_LETTERS = 2_000
+"""How long a note may be."""
 
 
 def complete(task_id: int, result: str, note: str, by: int | None, now: datetime) -> Task:
-    """Close a task. Doing it twice changes nothing. Raises NotFoundError, or Refusal of an unknown result."""
+    """Close a task. Doing it twice changes nothing. Raises NotFoundError, or Refusal of a field."""
     if result not in RESULTS:
         raise Refusal("result", f"Say what came of it: {', '.join(RESULTS)}.")
+    refuse_longer("note", note, MOST_LETTERS)
     task = get_task(task_id)
     if _set_open(task_id, False):
         db.session.add(Completion(task_id=task_id, result=result, note=note, completed_by=by, completed_at=now))
