@@ -20,6 +20,7 @@ from app.identity.refusals import Refusal, refuse_longer
 blueprint = Blueprint("conversations", __name__, url_prefix="/accounts")
 
 _BY_HAND = {"note": "internal", "phone": "out", "meeting": "out", "email": "out"}
+_CALLED = {"phone": "call", "email": "e-mail"}
 _LONGEST = 20_000
 
 
@@ -41,7 +42,7 @@ def add(account_id: int) -> Response:
     }  # fmt: skip
     record_interactions("desk", [record], utc_now())
     summarising.refresh([account_id])
-    guard.note("write down", f"{channel} on {account.name}", account_id)
+    guard.note("write down", f"{_CALLED.get(channel, channel)} on {account.name}", account_id)
     db.session.commit()
     flash("Kept on the timeline.", "success")
     return redirect(url_for("account.show", account_id=account_id) + "#timeline")

@@ -39,6 +39,11 @@ def read_amount(typed: str, currency: str) -> Decimal:
     return amount
 
 
+def in_currency(digits: str, currency: str) -> str:
+    """Put the sign of a currency before digits that are written out already."""
+    return f"{_SYMBOLS.get(currency, f'{currency} ')}{digits}"
+
+
 def money(minor: float | None, currency: str) -> str:
     """Write minor units out to the last unit: `$12,340.50`; whole amounts without cents."""
     if minor is None:
@@ -63,5 +68,4 @@ def short_money(minor: float | None, currency: str) -> str:
 
 
 def _signed(amount: Decimal, digits: str, currency: str) -> str:
-    symbol = _SYMBOLS.get(currency, f"{currency} ")
-    return f"{'−' if amount < 0 else ''}{symbol}{digits}"
+    return f"{'−' if amount < 0 else ''}{in_currency(digits, currency)}"

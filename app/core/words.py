@@ -17,6 +17,7 @@ def teach(app: Flask) -> None:
     app.jinja_env.filters.update(
         percent=percent,
         count=count,
+        counted=counted,
         day=day,
         ago=ago,
         instant=instant,
@@ -36,11 +37,17 @@ def teach(app: Flask) -> None:
 
 
 def percent(share: float | None, places: int | None = None) -> str:
-    """Write a share of 1; small ones with a decimal, so that 0.4 % is not 0 %."""
+    """Write a share of 1; small ones with a decimal. Only nothing is 0 %, and only all of it 100 %."""
     if share is None:
         return "unknown"
     value = share * 100
-    return f"{value:.{places if places is not None else 1 if 0 < abs(value) < 10 else 0}f} %"
+    places = places if places is not None else 1 if 0 < abs(value) < 10 else 0
+    least, shown = 10**-places, round(value, places)
+    if shown == 0 < value:
+        return f"< {least:g} %"
+    if shown >= 100 > value:
+        return f"> {100 - least:g} %"
+    return f"{shown:.{places}f} %".replace("-", "−")
 
 
 def count(number: float | None) -> str:
@@ -48,6 +55,11 @@ def count(number: float | None) -> str:
     if number is None:
         return "unknown"
     return f"{number:,.0f}" if abs(number) >= 10 or float(number).is_integer() else f"{number:.1f}"
+
+
+def counted(number: float | None, one: str, several: str = "") -> str:
+    """Write a count with its noun: 1 account, 2 accounts."""
+    return f"{count(number)} {one if number == 1 else several or f'{one}s'}"
 
 
 def change(number: float | None, unit: str = "") -> str:

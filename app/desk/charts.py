@@ -58,7 +58,8 @@ def distribution(
     edges: Sequence[float], counts: Sequence[int], minor: int, marks: Sequence[tuple[str, float]]
 ) -> dict[str, Any]:
     """Draw simulated totals as a histogram in whole units of money, with named marks."""
-    bars = [[(low + high) / 2 / minor, count] for low, high, count in zip(edges, edges[1:], counts, strict=False)]
+    steps = zip(edges, edges[1:], counts, strict=False)
+    bars = [[round((low + high) / 2 / minor, 2), count] for low, high, count in steps]
     return {
         "grid": {**_GRID, "left": 16, "top": 40},
         "xAxis": {
@@ -95,7 +96,7 @@ def snapshots_over_time(rows: Sequence[Any], minor: int) -> dict[str, Any] | Non
             {
                 "name": name, "type": "line", "showSymbol": False, "itemStyle": {"color": "var(--steady)"},
                 "lineStyle": {"color": "var(--steady)", "type": dash},
-                "data": [[row.taken_on.isoformat(), getattr(row, field) / minor] for row in rows],
+                "data": [[row.taken_on.isoformat(), round(getattr(row, field) / minor, 2)] for row in rows],
             }
             for name, field, dash in series
         ],

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from app.accounts import introducing, naming, recording, summarising
 from app.accounts.models import Account
 from app.connectors import replaying
-from app.core import clock
+from app.core import clock, words
 from app.core.problems import Problem
 from app.extensions import db
 from app.identity import guard
@@ -86,7 +86,8 @@ def make_rule() -> Response:
     guard.note("make", f"rule for names like {pattern}", means=means, matched=len(found))
     db.session.commit()
     if found:
-        said = f"{len(found):,} names that are held mean an account now; what was held for them is being replayed."
+        said = words.counted(len(found), "name that is held means", "names that are held mean")
+        said += f" an account now; what was held for {'it' if len(found) == 1 else 'them'} is being replayed."
     else:
         said = "It leads none of the names that are held to an account; it counts for those to come."
     flash(f"The rule is made. {said}", "success")
@@ -122,7 +123,7 @@ def discard() -> Response:
     gone = holding.discard(reason, value, clock.utc_now())
     guard.note("discard", f"held {reason} {value}", count=gone)
     db.session.commit()
-    flash(f"{gone:,} held records are discarded.", "success")
+    flash(f"{words.counted(gone, 'held record is', 'held records are')} discarded.", "success")
     return redirect(url_for(".show"))
 
 

@@ -8,6 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from app.core.clock import utc_now
 from app.core.problems import Problem
+from app.core.words import counted
 from app.extensions import db
 from app.identity import guard
 from app.identity.guard import May
@@ -84,7 +85,8 @@ def withdraw(playbook_id: int) -> Any:
     ended = ending.end(ending.open_enrolments(playbook_id), "the playbook was stopped", guard.today(), utc_now())
     guard.note("withdrew", "playbook", playbook_id, name=playbook.name, enrolments=ended)
     db.session.commit()
-    flash(f"{ended} enrolments are ended and their open tasks withdrawn. Outcomes are still measured.", "success")
+    how_many = counted(ended, "enrolment is ended and its", "enrolments are ended and their")
+    flash(f"{how_many} open tasks withdrawn. Outcomes are still measured.", "success")
     return redirect(url_for(".one", playbook_id=playbook_id))
 
 

@@ -10,7 +10,7 @@ from app.core import clock
 from app.core.paging import read_number, write_cursor
 from app.core.problems import NotFoundError, Problem
 from app.extensions import db
-from app.identity import guard, inviting, queries, staffing
+from app.identity import guard, inviting, queries, staffing, trail
 from app.identity import keys as key_verbs
 from app.identity.founding import name_of, refuse_unknown_currency, refuse_unknown_zone
 from app.identity.guard import ROLES, SCOPES, May
@@ -120,7 +120,8 @@ def audit() -> Any:
     cursor = request.args.get("cursor")
     page = queries.trail(read_number(cursor))
     following = write_cursor(page.next_id) if page.next_id else None
-    return render_template("identity/audit.html", entries=page.entries, following=following, cursor=cursor)
+    told = {"entries": page.entries, "did": trail.did, "details": trail.details}
+    return render_template("identity/audit.html", **told, following=following, cursor=cursor)
 
 
 @blueprint.get("/workspace")

@@ -60,6 +60,8 @@ def test_half_a_cent_goes_to_the_even_one(amount, minor):
     ("filter_", "value", "written"),
     [
         (words.percent, 0.004, "0.4 %"), (words.percent, 0.5, "50 %"), (words.percent, 0, "0 %"),
+        (words.percent, 0.9971, "> 99 %"), (words.percent, 1.0, "100 %"), (words.percent, 0.0003, "< 0.1 %"),
+        (words.percent, -0.024, "−2.4 %"), (words.percent, 1.2, "120 %"),
         (words.percent, None, "unknown"), (words.count, 1234.4, "1,234"), (words.count, 3, "3"), (words.count, 2.5, "2.5"),
         (words.count, None, "unknown"), (words.change, 3.2, "+3"), (words.change, -3.2, "−3"), (words.change, 0, "±0"),
         (words.change, 0.3, "±0"), (words.change, -0.4, "±0"), (words.change, None, "unknown"),
@@ -71,6 +73,22 @@ def test_half_a_cent_goes_to_the_even_one(amount, minor):
 )  # fmt: skip
 def test_a_figure_is_written_for_people(filter_, value, written):
     assert filter_(value) == written
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [(0, "0 %"), (0.003, "< 1 %"), (0.007, "1 %"), (0.5, "50 %"), (0.994, "99 %"), (0.997, "> 99 %"), (1, "100 %")],
+)
+def test_a_chance_is_certain_only_when_it_is(share, written):
+    assert words.percent(share, 0) == written
+
+
+@pytest.mark.parametrize(
+    ("number", "written"), [(0, "0 accounts"), (1, "1 account"), (2, "2 accounts"), (1_200, "1,200 accounts")]
+)
+def test_a_count_and_its_noun_agree(number, written):
+    assert words.counted(number, "account") == written
+    assert words.counted(number, "is", "are") == written.replace("accounts", "are").replace("account", "is")
 
 
 def test_a_day_of_this_year_needs_no_year():

@@ -275,6 +275,26 @@ def test_the_trail_pages_through_every_entry_once_newest_first(admins, cast):
     assert "1 → 2" in page
 
 
+@pytest.mark.parametrize(
+    ("act", "subject", "changes", "told"),
+    [
+        ("call", "renewal of Acme", {"amount_minor": 10_000_000_000}, "called renewal of Acme | amount $100,000,000"),
+        ("write down", "note on Acme", {}, "wrote down a note on Acme | "),
+        ("write down", "e-mail on Acme", {}, "wrote down an e-mail on Acme | "),
+        ("snoozed", "account", {"until": "2027-03-01"}, "snoozed account | until 1 Mar 2027"),
+        ("changed", "card", {"by": -3.6999999999999997}, "changed card | by −3.7"),
+        ("switched", "playbook", {"is_on": False, "before": None}, "switched playbook | is on no · before none"),
+        ("changed", "role", {"role": ["csm", "leader"]}, "changed role | role csm → leader"),
+        ("made", "key", {"scopes": ["a", "b", "c"]}, "made key | scopes a, b, c"),
+    ],
+)
+def test_an_entry_of_the_trail_reads_as_words(admins, cast, act, subject, changes, told):
+    db.session.add(AuditEntry(actor="system", act=act, subject=subject, changes=changes))
+    page = admins.get("/settings/audit").text
+    cells = re.findall(r'<td class="details">(.*?)</td>', page, re.DOTALL)
+    assert " | ".join(" ".join(re.sub("<[^>]*>", "", cell).split()) for cell in cells) == told
+
+
 @pytest.mark.parametrize("cursor", ["rubbish", "WyJ4Il0", "WzEsMl0"])
 def test_a_cursor_of_another_making_is_refused(admins, cursor):
     assert admins.get(f"/settings/audit?cursor={cursor}").status_code == 400

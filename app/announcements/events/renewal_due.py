@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from app.announcements.events.event import Data, Event, Found, Moment, account_of, rows
-from app.core.words import percent
+from app.core.words import counted, percent
 
 NOTICES = (90, 60, 30)
 _CODE = "renewal.due"
@@ -37,8 +37,8 @@ def _find(moment: Moment) -> Iterator[Found]:
             "probability": row.probability,
             "basis": row.basis,
             "band": row.band,
-            "why": f"{moment.money(row.arr_minor)} a year renews in {row.days_left} days; health is {row.band}, the"
-            f" chance to renew {percent(row.probability)}.",
+            "why": f"{moment.money(row.arr_minor)} a year renews in {counted(row.days_left, 'day')};"
+            f" health is {row.band}, the chance to renew {percent(row.probability, 0)}.",
         }
         yield Found(row.subject, row.occasion, data, row.account_id, row.owner_id)
 

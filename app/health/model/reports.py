@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.words import count, percent
+from app.core.words import count, counted, percent
 from app.health.models import ModelCheck, ModelVersion
 
 HORIZON = "90"
@@ -24,7 +24,7 @@ class Measure:
     def write(self, value: float | None) -> str:
         if value is None:
             return "unknown"
-        return percent(value) if self.is_share else f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.3f}"
+        return percent(value) if self.is_share else f"{value:.{2 if abs(value) >= 0.1 else 3}f}".replace("-", "−")
 
 
 MEASURES = (
@@ -148,7 +148,8 @@ def missing_of(version: ModelVersion) -> list[str]:
         said.append(f"There are {months:g} months of history; {needed['months']} are needed.")
     if churns is not None and churns < needed["churns"]:
         lacking = needed["churns"] - churns
-        said.append(f"{churns} accounts have left in it; {needed['churns']} are needed, {lacking} more.")
+        left = counted(churns, "account has", "accounts have")
+        said.append(f"{left} left in it; {needed['churns']} are needed, {lacking} more.")
     return said or list(version.verdict)
 
 

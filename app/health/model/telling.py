@@ -1,15 +1,28 @@
 """Puts an account's reasons into the words and figures that are kept with its risk."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from app.core import tenancy
+from app.core.money import in_currency
+from app.extensions import db
+from app.identity.models import Workspace
 from ml.explain import Reason, Reasons
 from ml.facts import FloatArray
 from ml.hazard.model import HazardModel
 from ml.hints import hint, risks_if_typical
 from ml.signals import BY_CODE
+
+_MINUS, _ONE = re.compile(r"(?<![\w-])-(?=[0-9])"), re.compile(r"\b1 (seat|feature)s\b")
+_MONEY = {
+    "size": re.compile(r"[0-9][0-9,.]*(?= a year)"),
+    "price_increase": re.compile(r"[0-9][0-9,.]*(?= a year)"),
+    "contraction": re.compile(r"(?<=from )[0-9][0-9,.]*"),
+}
+"""Where in a signal's sentence an amount of money stands."""
 
 
 def reasons_teller(
@@ -17,19 +30,33 @@ def reasons_teller(
 ) -> Callable[[slice], list[list[dict[str, Any]]]]:
     """Give what tells the reasons of a stretch of accounts: sentence, points, what can be done, and a hint where that
     would lower the risk."""
-    supposed = risks_if_typical(model, found, typical)
+    supposed, currency = risks_if_typical(model, found, typical), currency_in_force()
 
     def tell(rows: slice) -> list[list[dict[str, Any]]]:
-        told = [[_plain(reason) for reason in said] for said in found.in_words(rows)]
+        told = [[_plain(reason, currency) for reason in said] for said in found.in_words(rows)]
         _add_hints(told, found, supposed, rows, typical)
         return told
 
     return tell
 
 
-def _plain(reason: Reason) -> dict[str, Any]:
+def currency_in_force() -> str:
+    """Give the currency in which the workspace in force counts."""
+    return db.session.get_one(Workspace, tenancy.workspace_id()).currency
+
+
+def written(code: str, sentence: str, currency: str) -> str:
+    """Write a signal's sentence for people: money with its currency, a minus as one, one seat as one."""
+    if code in _MONEY:
+        sentence = _MONEY[code].sub(lambda digits: in_currency(digits[0], currency), sentence)
+    sentence = _ONE.sub(r"1 \1", sentence)
+    return _MINUS.sub("−", sentence)
+
+
+def _plain(reason: Reason, currency: str) -> dict[str, Any]:
     act = BY_CODE[reason.code].acts_on if reason.code in BY_CODE else None
-    return {"code": reason.code, "sentence": reason.sentence, "points": round(reason.points, 4), "act": act}
+    sentence = written(reason.code, reason.sentence, currency)
+    return {"code": reason.code, "sentence": sentence, "points": round(reason.points, 4), "act": act}
 
 
 def _add_hints(
@@ -40,4 +67,4 @@ def _add_hints(
         before, risk = float(found.before[row, found.code[row, rank]]), float(found.risk[row])
         said = hint(reason["code"], typical[reason["code"]], before, risk, float(supposed[row, rank]))
         if said:
-            reason["hint"] = said
+            reason["hint"] = written(reason["code"], said, "")

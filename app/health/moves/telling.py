@@ -11,6 +11,7 @@ import numpy as np
 from app.health import queries
 from app.health.knowing.reading import Book
 from app.health.model.opening import open_model
+from app.health.model.telling import currency_in_force, written
 from app.health.models import MoveModel
 from app.health.moves.rates import move_rates
 from app.health.writing import keep_with_model
@@ -29,10 +30,11 @@ class Chances:
     chance: np.ndarray
     average: float
     found: Reasons | None
+    currency: str = ""
 
     def said(self, rows: slice) -> Iterable[list[dict[str, Any]]]:
         """Give the reasons of a stretch of accounts."""
-        return repeat([]) if self.found is None else map(_plain, self.found.in_words(rows))
+        return repeat([]) if self.found is None else [_plain(each, self.currency) for each in self.found.in_words(rows)]
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,15 @@ def _chances(kind: str, version: MoveModel | None, book: Book, as_of: date, *, w
     if whole_book:
         keep_with_model("move_model", version.id, "average", average.dump())
     found = reasons(model, book.values, book.before, book.flags, top=TOP, book=average)
-    return Chances(kind, found.risk, average.risk, found)
+    return Chances(kind, found.risk, average.risk, found, currency_in_force())
 
 
-def _plain(said: Sequence[Reason]) -> list[dict[str, Any]]:
-    return [{"code": reason.code, "sentence": reason.sentence, "points": round(reason.points, 4)} for reason in said]
+def _plain(said: Sequence[Reason], currency: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "code": reason.code,
+            "sentence": written(reason.code, reason.sentence, currency),
+            "points": round(reason.points, 4),
+        }
+        for reason in said
+    ]
