@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, TypeVar
 
 from sqlalchemy import TextClause, text
@@ -27,6 +28,15 @@ class Found:
     person: str | None
     band: str
     arr_minor: int
+    stage: str
+    left_on: date | None
+    """Of a former customer the day since which it pays nothing."""
+
+
+_LEFT_ON = (
+    "CASE WHEN s.stage = 'former' THEN (SELECT max(m.moved_on) FROM movement m"
+    " WHERE m.account_id = s.account_id AND m.kind = 'churn') END"
+)
 
 
 def find(asked: str, limit: int = 12) -> list[Found]:
@@ -41,7 +51,8 @@ def find(asked: str, limit: int = 12) -> list[Found]:
     query = text(
         "WITH hit AS (SELECT DISTINCT account_id, contact_id FROM (SELECT account_id, contact_id FROM search_word first"
         f" WHERE word >= :low0 AND word < :high0{also} LIMIT 400) few)"
-        " SELECT s.account_id, s.name, (SELECT c.name FROM contact c WHERE c.id = hit.contact_id), s.band, s.arr_minor"
+        " SELECT s.account_id, s.name, (SELECT c.name FROM contact c WHERE c.id = hit.contact_id), s.band, s.arr_minor,"
+        f" s.stage, {_LEFT_ON}"
         " FROM hit JOIN account_summary s ON s.account_id = hit.account_id"
         " ORDER BY (hit.contact_id > 0), s.arr_minor DESC, s.name LIMIT :limit"
     )

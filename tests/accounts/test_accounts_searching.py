@@ -9,7 +9,7 @@ from app.accounts import recording, searching
 from app.accounts.searching import prefix_ranges, words_of
 from app.core import tenancy
 from app.extensions import db
-from tests.books import stretch, subscribe
+from tests.books import days_ago, stretch, subscribe
 from tests.cast import NOW, TODAY
 
 NAMES = {
@@ -45,6 +45,15 @@ def words_kept(external_id):
 )  # fmt: skip
 def test_a_beginning_finds_the_name_with_or_without_its_accents(book, asked, account):
     assert names(asked) == [(NAMES[account], None)]
+
+
+def test_a_former_customer_is_found_with_the_day_it_left(book):
+    recording.record_accounts([{"external_id": "x7", "name": "Gone Home"}], NOW)
+    subscribe(stretch("x7", 600, days_ago(400), days_ago(40)))
+    (former,) = searching.find("gone")
+    assert (former.stage, former.left_on, former.arr_minor) == ("former", days_ago(40), 0)
+    (customer,) = searching.find("acme hol")[:1]
+    assert (customer.stage != "former", customer.left_on) == (True, None)
 
 
 def test_the_largest_account_comes_first_and_people_after_accounts(book):
