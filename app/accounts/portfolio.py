@@ -75,6 +75,20 @@ def page(
     return list(db.session.execute(query, values | {"size": size + 1}))
 
 
+def totals(asked: Asked, today: date, minor: int = 100) -> Any:
+    """Sum what matches: (accounts, arr_minor, at_stake_minor, unknown); whose risk is unknown adds nothing to lose."""
+    where, values = _conditions(asked, today, minor)
+    query = text(f"{_TOTALS} WHERE {' AND '.join(where) or 'true'}")
+    return db.session.execute(query, values).one()
+
+
+_TOTALS = """
+SELECT count(*) AS accounts, coalesce(sum(s.arr_minor), 0)::bigint AS arr_minor,
+       coalesce(sum(s.at_stake_minor) FILTER (WHERE s.risk IS NOT NULL), 0)::bigint AS at_stake_minor,
+       count(*) FILTER (WHERE s.risk IS NULL) AS unknown
+FROM account_summary s"""
+
+
 def key_of(row: Any) -> tuple[Any, int]:
     """Give the sort key of a row, for the cursor of the page that follows it."""
     key = row.sort_key

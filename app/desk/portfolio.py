@@ -17,6 +17,7 @@ from app.core import tenancy
 from app.core.money import minor_digits
 from app.core.paging import read_cursor, write_cursor
 from app.core.problems import NotFoundError, Problem
+from app.core.words import counted
 from app.extensions import db
 from app.identity import guard
 from app.identity.guard import May
@@ -58,6 +59,15 @@ def show() -> str:
     )
 
 
+@blueprint.get("/totals")
+@guard.allow(May.READ)
+def totals() -> str:
+    """Sum all that matches the address: a line that the page asks for once it stands, so that the list is not kept."""
+    asked = book.Asked.of(request.args)
+    summed = book.totals(asked, guard.today(), minor=_minor())
+    return render_template("desk/portfolio_totals.html", summed=summed, is_filtered=bool(asked.filters))
+
+
 @blueprint.get("/columns")
 @guard.allow(May.READ)
 def columns() -> BaseResponse:
@@ -89,7 +99,7 @@ def bulk() -> BaseResponse:
     for account_id in handed:
         guard.note("hand over", "account", account_id, owner=members[int(owner)])
     db.session.commit()
-    flash(f"{len(handed)} account{'' if len(handed) == 1 else 's'} handed to {members[int(owner)]}.", "success")
+    flash(f"{counted(len(handed), 'account')} handed to {members[int(owner)]}.", "success")
     return redirect(url_for("portfolio.show", **book.Asked.of(request.form).as_args()))
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.accounts import portfolio, recording
 from app.accounts.models import Account, AccountSummary
-from app.accounts.portfolio import Asked, key_of, page
+from app.accounts.portfolio import Asked, key_of, page, totals
 from app.core import tenancy
 from app.extensions import db
 from app.playbooks.models import Task
@@ -48,6 +48,16 @@ def names(book):
 )
 def test_a_filter_leaves_what_fits_the_largest_first(names, words, expected):
     assert names(**words) == expected
+
+
+@pytest.mark.parametrize(
+    "words", [{}, {"band": "at risk"}, {"stage": "former"}, {"risk": "31"}, {"q": "imports silva"}, {"tier": "gold"}]
+)
+def test_totals_are_the_sums_of_what_the_list_shows(book, words):
+    rows, summed = page(Asked.of(words), TODAY), totals(Asked.of(words), TODAY)
+    assert (summed.accounts, summed.arr_minor) == (len(rows), sum(row.arr_minor for row in rows))
+    assert summed.at_stake_minor == sum(row.at_stake_minor for row in rows if row.risk is not None)
+    assert summed.unknown == sum(row.risk is None for row in rows)
 
 
 def test_owners_are_filtered_by_their_number(names, cast, book):

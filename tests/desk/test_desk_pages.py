@@ -139,6 +139,26 @@ def test_pages_follow_one_another_to_the_last(many, cast, sign_in):
     assert seen == [f"Number {n:03}" for n in range(120)]
 
 
+def test_the_line_of_totals_says_what_today_says(book, cast, sign_in):
+    browser = sign_in(cast.owner)
+    day, line = browser.get("/?of=team").text, browser.get("/accounts/totals").text
+    figures = dict(re.findall(r"<dt>([^<]+)</dt><dd><a[^>]*>([^<]+)</a>", day))
+    written = " ".join(re.sub("<[^>]*>", "", line).split())
+    loss = figures["Expected loss, 90 days"]
+    assert written == (
+        f"{figures['Accounts']} accounts, ARR {figures['ARR']}, expected loss in 90 days {loss} (risk × ARR)."
+    )
+    assert "1 account, " in browser.get("/accounts/totals?q=silva").text
+    assert "of what is filtered." in browser.get("/accounts/totals?q=silva").text
+    assert 'hx-get="/accounts/totals?band=at+risk"' in browser.get("/accounts?band=at+risk").text
+
+
+def test_a_former_customer_is_found_as_one_that_left(book, cast, sign_in):
+    page = sign_in(cast.owner).get("/find?q=chandler").text
+    assert '<span class="tag">left</span><span class="soft">Chandler Media</span>' in page
+    assert "$0" not in page
+
+
 def test_a_cursor_of_another_order_is_refused(many, cast, sign_in):
     browser = sign_in(cast.owner)
     after = re.search(r"after=([\w-]+)", browser.get("/accounts?sort=name").text)[1]
