@@ -34,8 +34,8 @@ class Found:
 
 
 _LEFT_ON = (
-    "CASE WHEN s.stage = 'former' THEN (SELECT max(m.moved_on) FROM movement m"
-    " WHERE m.account_id = s.account_id AND m.kind = 'churn') END"
+    "CASE WHEN s.stage = 'former' THEN (SELECT max(c.ended_on) FROM subscription c"
+    " WHERE c.account_id = s.account_id) END"
 )
 
 

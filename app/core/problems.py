@@ -35,6 +35,8 @@ _OUTLIVED = (
     " Copy what you wrote, reload the page and send it again."
 )
 
+_TOO_OFTEN = "That was tried too often in a short time. Wait a minute, then try again."
+
 
 class Problem(Exception):  # noqa: N818 - the RFC's own word
     """What is wrong, said so that the reader can mend it. `errors`: [{pointer, detail}] one a field.
@@ -83,6 +85,8 @@ def _from_http(error: HTTPException) -> Response | HTTPException:
     if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         most = (request.max_content_length or 0) / 2**20
         detail, code = f"A request may hold up to {most:g} MB as sent.", "too_large"
+    elif error.code == HTTPStatus.TOO_MANY_REQUESTS and not _is_for_machines():
+        detail = _TOO_OFTEN
     answer = _answer(Problem(error.code, detail, code))
     for name, value in error.get_headers():
         if name.lower() not in {"content-type", "content-length"}:

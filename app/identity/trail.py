@@ -10,10 +10,11 @@ from app.core.words import count, day
 from app.identity.models import AuditEntry
 
 _DID = {
-    "ask for": "asked for", "call": "called", "cancel": "cancelled", "discard": "discarded", "hand over": "handed over",
-    "import.cancel": "stopped", "import.discard": "discarded", "import.run": "ran", "import.upload": "uploaded",
-    "make": "made", "match": "matched", "remove": "removed", "replay": "replayed", "retry": "retried", "save": "saved",
-    "write down": "wrote down",
+    "ask for": "asked for", "call": "called the", "cancel": "cancelled", "discard": "discarded",
+    "ended the override": "ended the override of", "hand over": "handed over", "import.cancel": "stopped",
+    "import.discard": "discarded", "import.run": "ran", "import.upload": "uploaded", "make": "made", "match": "matched",
+    "overrode the score": "overrode the score of", "remove": "removed", "replay": "replayed", "retry": "retried",
+    "save": "saved", "write down": "wrote down",
 }  # fmt: skip
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

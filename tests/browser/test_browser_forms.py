@@ -1,5 +1,7 @@
 """Forms in the browser: what is wrong is said beside its field, and nothing that was typed is lost."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -79,6 +81,26 @@ def test_a_page_that_the_server_marks_itself_takes_the_place_of_the_form(browse)
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".notice.warning")).to_contain_text("Not saved yet: 1 thing to mend below.")
     expect(page.get_by_label("Name", exact=True)).to_have_value("A play without a step")
+
+
+def test_a_rule_for_names_that_are_held_is_refused_where_it_is_wrong(browse):
+    page = browse("/data/held", "admin")
+    page.get_by_label("Names like").fill("acme")
+    page.get_by_label("Mean the account").fill("acme")
+    page.get_by_role("button", name="Make the rule").click()
+    expect(page.get_by_label("Names like")).to_be_focused()
+    expect(page.get_by_label("Names like")).to_have_accessible_description(re.compile("with one \\*"))
+    expect(page.get_by_label("Mean the account")).to_have_value("acme")
+
+
+def test_a_held_name_is_matched_only_with_an_account_there_is(browse):
+    page = browse("/data/held", "admin")
+    page.get_by_role("link", name="Unknown account").first.click()
+    page.get_by_label("It is this account").fill("Nobody & Sons")
+    page.get_by_role("button", name="Match and replay").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is no account of the id or name 'Nobody & Sons'.")
+    expect(page.get_by_label("It is this account")).to_be_focused()
+    expect(page.get_by_label("It is this account")).to_have_value("Nobody & Sons")
 
 
 def test_a_server_out_of_reach_costs_nothing_that_was_typed(browse, address, complaints):

@@ -153,6 +153,19 @@ def test_the_line_of_totals_says_what_today_says(book, cast, sign_in):
     assert 'hx-get="/accounts/totals?band=at+risk"' in browser.get("/accounts?band=at+risk").text
 
 
+@pytest.mark.parametrize(
+    ("due", "said"),
+    [
+        (days_ago(-8), "1 invoice unpaid, $100; it falls due 28 Nov."),
+        (days_ago(8), "1 invoice unpaid, $100; it was due 12 Nov."),
+    ],
+)
+def test_an_unpaid_invoice_was_due_only_once_its_day_is_past(book, cast, sign_in, due, said):
+    bill = {"external_id": "next", "account": book.thriving.external_id, "issued_on": days_ago(20), "due_on": due}
+    recording.record_invoices([bill | {"amount_minor": 100_00}], NOW)
+    assert said in sign_in(cast.owner).get(f"/accounts/{book.thriving.id}").text
+
+
 def test_a_former_customer_is_found_as_one_that_left(book, cast, sign_in):
     page = sign_in(cast.owner).get("/find?q=chandler").text
     assert '<span class="tag">left</span><span class="soft">Chandler Media</span>' in page

@@ -278,7 +278,13 @@ def test_the_trail_pages_through_every_entry_once_newest_first(admins, cast):
 @pytest.mark.parametrize(
     ("act", "subject", "changes", "told"),
     [
-        ("call", "renewal of Acme", {"amount_minor": 10_000_000_000}, "called renewal of Acme | amount $100,000,000"),
+        (
+            "call",
+            "renewal of Acme",
+            {"amount_minor": 10_000_000_000},
+            "called the renewal of Acme | amount $100,000,000",
+        ),
+        ("overrode the score", "account", {}, "overrode the score of account | "),
         ("write down", "note on Acme", {}, "wrote down a note on Acme | "),
         ("write down", "e-mail on Acme", {}, "wrote down an e-mail on Acme | "),
         ("snoozed", "account", {"until": "2027-03-01"}, "snoozed account | until 1 Mar 2027"),

@@ -134,8 +134,10 @@ function go(address) {
 
 function showPage(html, isWell) {
   const page = new DOMParser().parseFromString(html, "text/html");
+  const main = $("#main", page);
+  if (!main) throw new Error("This is no page of ours.");
   document.title = page.title;
-  $("#main").replaceWith($("#main", page));
+  $("#main").replaceWith(main);
   window.htmx?.process($("#main"));
   localTimes();
   drawCharts();
