@@ -35,6 +35,7 @@ _OUTLIVED = (
     " Copy what you wrote, reload the page and send it again."
 )
 
+_MENDABLE = {400, 409, 422}
 _TOO_OFTEN = "That was tried too often in a short time. Wait a minute, then try again."
 
 
@@ -164,12 +165,14 @@ def _json(problem: Problem) -> Response:
 
 
 def _page(problem: Problem) -> Response:
+    form = _page_of_form() if problem.status < HTTPStatus.INTERNAL_SERVER_ERROR else ""
+    title = "Not kept yet" if form and problem.status in _MENDABLE else HTTPStatus(problem.status).phrase
     page = render_template(
         "core/error.html",
         problem=problem,
-        title=HTTPStatus(problem.status).phrase,
+        title=title,
         details=[each for each in problem.errors if each.get("detail") != problem.detail],
-        form=_page_of_form(),
+        form=form,
         remedy=_REMEDIES.get(problem.status, ""),
         request_id=request.environ.get("perennial.request_id"),
     )

@@ -53,6 +53,7 @@ def test_a_page_about_a_mistake_says_it_once_and_leads_back_to_the_form(owner, n
     assert page.text.count("Write down what was said.") == 1
     assert f'href="{came_from}" data-back>Go back and mend it<' in page.text
     assert "Go to your day" in page.text
+    assert "<h1>Not kept yet</h1>" in page.text
 
 
 @pytest.mark.parametrize("came_from", ["", "https://evil.example/accounts/1", "http://localhost//evil.example"])

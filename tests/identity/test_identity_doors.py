@@ -168,7 +168,6 @@ def test_five_wrong_tries_for_an_address_close_the_door_before_any_hashing(clien
         "/sign-in", data={"email": "ADA@example.com", "password": PASSWORD}, headers={"X-Forwarded-For": "9.9.9.9"}
     )
     assert answer.status_code == 429
-    assert "Wait a minute, then try again." in answer.text
     assert "Too many tries" in answer.text
     assert int(answer.headers["Retry-After"]) <= 60
 
