@@ -35,6 +35,7 @@ PAGES = (
 )
 NOT_PAGES = {
     *("static", "operations.livez", "operations.readyz", "operations.metrics", "portfolio.export", "portfolio.columns"),
+    "portfolio.totals",
     *("imports.template", "imports.rejected", "imports.progress", "data.jobs", "data.live", "connect.first"),
     *("announcements.calendar", "scorecards.progress", "model.progress"),
     "reference.openapi",
