@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -62,7 +62,7 @@ def show(account_id: int) -> str:
         move_models=health.move_models(),
         survival=charts.survival(risk.survival, summary.renews_on, risk.scored_on) if risk else None,
         history=charts.scores(health.score_history(account_id, today - timedelta(weeks=WEEKS))),
-        meters=_meters(account_id, today),
+        meters=_meters(account_id, summary.scored_on or today),  # the day of the figures beside them
         stretch=stretch,
         kinds=kinds,
         all_kinds=KINDS,
@@ -97,6 +97,7 @@ def receipt(account_id: int) -> str:
         account=account,
         receipt=opened,
         stored=score,
+        is_over=clock.elapsed(g.workspace.time_zone, score.scored_on, opened.score.computed_at) == 1,
         correction=correction,
         is_corrected=is_corrected,
         because=_because(correction.because) if correction else "",

@@ -56,7 +56,8 @@ FROM completion c JOIN task t ON t.workspace_id = c.workspace_id AND t.id = c.ta
 LEFT JOIN "user" u ON u.id = c.completed_by
 WHERE t.account_id = :account""",
     "score": f"""
-SELECT 'score' AS kind, id, (changed_on + time '23:59') AT TIME ZONE 'UTC' AS at, to_band AS what,
+SELECT 'score' AS kind, id,
+       least((changed_on + time '23:59') AT TIME ZONE 'UTC', CAST(:now AS timestamptz)) AS at, to_band AS what,
        from_band AS direction, NULL AS who, why AS title, NULL AS words, to_score AS figure, {_UNSAID}
 FROM health_change WHERE account_id = :account AND from_band <> to_band""",
     "revenue": f"""

@@ -8,7 +8,7 @@ import numpy as np
 from app.core import tenancy
 from app.extensions import db
 from app.health.models import HealthScore, Scorecard, ScoreOverride
-from app.health.scorecard import Card, Measure, share_of_each
+from app.health.scorecard import Card, Measure, band_of, share_of_each
 
 Points = Sequence[float | None]
 
@@ -45,6 +45,12 @@ class Receipt:
         """What a person's judgement added to the computed score, or took from it."""
         shown, computed = self.score.score, self.computed
         return 0.0 if shown is None or computed is None else shown - computed
+
+    @property
+    def held_against(self) -> str | None:
+        """The band that its points alone would put it in, where it stands in another by hysteresis."""
+        fits = band_of(self.card, self.score.score, None)
+        return fits if fits != self.score.band else None
 
     @property
     def unknown(self) -> list[Line]:

@@ -150,3 +150,10 @@ def test_a_receipt_of_nothing_known_brings_nothing():
     assert nothing.score.score is None
     assert len(nothing.unknown) == len(CARD.measures)
     assert all(points is None for _, points, _ in nothing.by_dimension())
+
+
+@pytest.mark.parametrize(("band", "held_against"), [("watch", None), ("steady", "watch")])
+def test_a_receipt_says_when_a_band_is_held_against_its_points(band, held_against):
+    opened = receipt(FINE, override=74.0)
+    opened.score.band = band
+    assert opened.held_against == held_against

@@ -16,7 +16,6 @@ from ml.hazard.model import HazardModel
 from ml.hints import hint, risks_if_typical
 from ml.signals import BY_CODE
 
-_MINUS, _ONE = re.compile(r"(?<![\w-])-(?=[0-9])"), re.compile(r"\b1 (seat|feature)s\b")
 _MONEY = {
     "size": re.compile(r"[0-9][0-9,.]*(?= a year)"),
     "price_increase": re.compile(r"[0-9][0-9,.]*(?= a year)"),
@@ -46,11 +45,8 @@ def currency_in_force() -> str:
 
 
 def written(code: str, sentence: str, currency: str) -> str:
-    """Write a signal's sentence for people: money with its currency, a minus as one, one seat as one."""
-    if code in _MONEY:
-        sentence = _MONEY[code].sub(lambda digits: in_currency(digits[0], currency), sentence)
-    sentence = _ONE.sub(r"1 \1", sentence)
-    return _MINUS.sub("−", sentence)
+    """Write a signal's sentence with the currency of its money, which no signal knows."""
+    return _MONEY[code].sub(lambda digits: in_currency(digits[0], currency), sentence) if code in _MONEY else sentence
 
 
 def _plain(reason: Reason, currency: str) -> dict[str, Any]:
@@ -67,4 +63,4 @@ def _add_hints(
         before, risk = float(found.before[row, found.code[row, rank]]), float(found.risk[row])
         said = hint(reason["code"], typical[reason["code"]], before, risk, float(supposed[row, rank]))
         if said:
-            reason["hint"] = written(reason["code"], said, "")
+            reason["hint"] = said
