@@ -186,7 +186,7 @@ def _greet(folder: Path, port: int) -> None:
         passwords = json.loads(kept.read_text())
         for role, name in making.SHOWN:
             email = making.email_of(name)
-            click.echo(f"  {role:<10} {email:<26} {passwords[email]}")
+            click.echo(f"  {role:<17} {email:<26} {passwords[email]}")
     click.echo("\nCtrl-C stops all of it and keeps the data.")
 
 
