@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -49,4 +50,6 @@ def _plain(value: Any) -> str:
         return f"{value:.4g}".replace("-", "−")
     if isinstance(value, int):
         return count(value).replace("-", "−")
-    return day(date.fromisoformat(value)) if isinstance(value, str) and _DAY.fullmatch(value) else str(value)
+    with suppress(ValueError):  # a person's own words may look like a day and be none
+        return day(date.fromisoformat(value)) if isinstance(value, str) and _DAY.fullmatch(value) else str(value)
+    return str(value)

@@ -290,6 +290,7 @@ def test_the_trail_pages_through_every_entry_once_newest_first(admins, cast):
         ("snoozed", "account", {"until": "2027-03-01"}, "snoozed account | until 1 Mar 2027"),
         ("changed", "card", {"by": -3.6999999999999997}, "changed card | by −3.7"),
         ("switched", "playbook", {"is_on": False, "before": None}, "switched playbook | is on no · before none"),
+        ("snoozed", "account", {"reason": "2027-02-31"}, "snoozed account | reason 2027-02-31"),
         ("changed", "role", {"role": ["csm", "leader"]}, "changed role | role csm → leader"),
         ("made", "key", {"scopes": ["a", "b", "c"]}, "made key | scopes a, b, c"),
     ],
