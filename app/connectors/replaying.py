@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.accounts import introducing, naming, queries
+from app.accounts import naming
 from app.connectors.cloudevents.translating import PROTOCOL as CLOUDEVENTS
 from app.connectors.jitsu.translating import PROTOCOL as JITSU
 from app.connectors.lago.translating import PROTOCOL as LAGO
@@ -20,7 +20,6 @@ from app.identity.models import Workspace
 from app.usage import holding, taking
 from app.usage.lateness import Coming
 from app.usage.taking import Taken
-from app.usage.totals import known_meters
 
 BATCH = 500
 PROTOCOLS = {each.name: each for each in (SEGMENT, JITSU, POSTHOG, CLOUDEVENTS, OPENMETER, LAGO)}
@@ -57,19 +56,15 @@ def ask_for_replay(reason: str | None = None, value: str | None = None) -> None:
 
 def replay_what_is_mended() -> None:
     """Have what is held replayed whose account (or by a rule another), person or meter is there by now."""
-    accounts, people, meters = map(holding.open_values, ("account", "person", "meter"))
-    if queries.known_accounts(accounts) or naming.match_names(accounts):
-        ask_for_replay("account")
-    if introducing.accounts_of_people(people):
-        ask_for_replay("person")
-    if known_meters(meters):
-        ask_for_replay("meter")
+    match_by_rules()
+    for reason in sorted(holding.mended()):
+        ask_for_replay(reason)
 
 
 def match_by_rules() -> dict[str, int]:
     """Have the names that are held mean the accounts to which the rules lead them, and what is held for them replayed.
     Gives name → account id."""
-    found = naming.match_names(holding.open_values("account"))
+    found = naming.match_names(holding.open_names()) if naming.rules() else {}
     if found:
         ask_for_replay("account")
     return found

@@ -93,10 +93,24 @@ def open_groups(most: int = 50) -> list[Any]:
     return list(db.session.execute(query, {"most": most}))
 
 
-def open_values(reason: str) -> list[str]:
-    """Give the names (of accounts, people or meters) for want of which something is held."""
-    query = text("SELECT DISTINCT value FROM held_event WHERE ended_at IS NULL AND reason = :reason ORDER BY value")
-    return list(db.session.scalars(query, {"reason": reason}))
+def open_names() -> list[str]:
+    """Give the names of accounts for want of which something is held."""
+    query = text("SELECT DISTINCT value FROM held_event WHERE ended_at IS NULL AND reason = 'account' ORDER BY value")
+    return list(db.session.scalars(query))
+
+
+def mended() -> set[str]:
+    """Give the reasons for which something is held whose account, person or meter is there by now."""
+    return set(db.session.scalars(text(" UNION ALL ".join(_IS_THERE.format(*each) for each in _WANTED))))
+
+
+_WANTED = (
+    ("account", "account", "external_id"), ("account", "account_alias", "alias"), ("person", "contact", "external_id"),
+    ("meter", "meter", "code"),
+)  # fmt: skip
+_IS_THERE = """
+SELECT '{0}' WHERE EXISTS (
+    SELECT FROM held_event h JOIN {1} t ON t.{2} = h.value WHERE h.ended_at IS NULL AND h.reason = '{0}')"""
 
 
 def examples(reason: str, value: str, most: int = 20) -> list[Any]:

@@ -78,11 +78,6 @@ def meters() -> Sequence[Meter]:
     return db.session.scalars(select(Meter).order_by(Meter.position, Meter.id).limit(1_000)).all()
 
 
-def known_meters(codes: Sequence[str]) -> set[str]:
-    """Give the codes of those meters that exist."""
-    return set(db.session.scalars(select(Meter.code).where(Meter.code.in_(codes))))
-
-
 def find_meter(code: str) -> Meter | None:
     """Give a meter by its code."""
     return db.session.scalars(select(Meter).where(Meter.code == code)).one_or_none()
