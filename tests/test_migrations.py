@@ -1,6 +1,7 @@
 """Migrations lead from nothing to the models, back, and there again."""
 
 import re
+from pathlib import Path
 
 import pytest
 from alembic import command
@@ -11,6 +12,8 @@ from sqlalchemy import create_engine, inspect, text
 import app.models  # noqa: F401 - so that every table is known
 from app.core.migrating import alembic_config, is_at_head, migrate
 from app.extensions import db
+
+VERSIONS = Path(__file__).parents[1] / "migrations" / "versions"
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +96,10 @@ def test_every_server_default_of_the_models_is_in_the_database(bare):
                 assert has is not None, f"{table.name}.{column.name}"
             elif column.server_default is None:
                 assert has is None or identity.search(has), f"{table.name}.{column.name}"
+
+
+@pytest.mark.parametrize("path", sorted(VERSIONS.glob("0*.py")), ids=lambda path: path.stem)
+def test_a_migration_that_changes_rows_lifts_row_security_which_would_hide_them(path):
+    source = path.read_text()
+    if re.search(r"\bUPDATE \w+ (\w+ )?SET\b", source):
+        assert "NO FORCE ROW LEVEL SECURITY" in source

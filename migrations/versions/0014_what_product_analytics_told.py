@@ -18,6 +18,7 @@ def upgrade() -> None:
     for table in ('account', 'contact'):
         told = sa.Column('told', postgresql.JSONB(), server_default=sa.text("'{}'"), nullable=False)
         op.add_column(table, told)
+        op.execute(f'ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY')
     # Who wrote what was not kept before: where product analytics told anything, all of it counts as told by it.
     op.execute("""
         UPDATE account SET told = jsonb_strip_nulls(jsonb_build_object('name', name, 'domain', domain,
@@ -27,6 +28,8 @@ def upgrade() -> None:
         UPDATE contact SET told = jsonb_strip_nulls(jsonb_build_object('name', name, 'email', email, 'phone', phone,
             'title', title, 'account_id', account_id)) WHERE told_at IS NOT NULL
     """)
+    for table in ('account', 'contact'):
+        op.execute(f'ALTER TABLE {table} FORCE ROW LEVEL SECURITY')
     op.drop_column('meter', 'last_seen_at')
 
 
