@@ -34,8 +34,11 @@ def make_rule(pattern: str, means: str) -> AccountRule:
         raise _refusal("means", "It would mean itself. Write what the account is called in your other systems.")
     if pattern == "*" and "*" not in means:
         raise _refusal("pattern", "Every unknown name would mean one account. Say what these names have in common.")
-    db.session.execute(insert(AccountRule).values(pattern=pattern, means=means).on_conflict_do_nothing())
-    return db.session.scalars(select(AccountRule).filter_by(pattern=pattern, means=means)).one()
+    made = insert(AccountRule).values(pattern=pattern, means=means)
+    same = ("workspace_id", "pattern", "means")
+    return db.session.scalars(
+        made.on_conflict_do_update(index_elements=same, set_={"means": means}).returning(AccountRule)
+    ).one()
 
 
 def remove_rule(rule_id: int) -> AccountRule:

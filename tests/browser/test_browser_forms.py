@@ -1,6 +1,7 @@
 """Forms in the browser: what is wrong is said beside its field, and nothing that was typed is lost."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -33,7 +34,7 @@ def test_a_refused_amount_is_said_at_its_field_and_all_that_was_typed_stays(brow
     expect(amount).to_have_attribute("aria-invalid", "true")
     expect(amount).to_have_accessible_description("Amounts here are in USD: write it without €.")
     expect(form.get_by_label("Because")).to_have_value("They told me so.")
-    expect(page).to_have_url(f"{page.url}")
+    assert urlsplit(page.url).path == address
     amount.fill("1")
     expect(message).to_have_count(0)
     form.get_by_role("button", name="Make this call").click()
