@@ -4,7 +4,9 @@ from importlib import import_module
 
 from flask import Flask
 
-from app.core import arrays, logs, problems, queue, tenancy, web, words
+from app.core import logs, problems, queue, tenancy
+from app.core.bulk import arrays
+from app.core.http import answers, words
 from app.core.rest import documenting
 from app.core.rest import web as rest
 from app.extensions import compress, csrf, db, doorbell, limiter, login_manager
@@ -47,10 +49,10 @@ BLUEPRINTS = (
     "app.desk.renewals",
     "app.desk.plays",
     "app.desk.model",
-    "app.desk.data",
-    "app.desk.connect",
-    "app.desk.held",
-    "app.desk.counting",
+    "app.desk.data.overview",
+    "app.desk.data.connect",
+    "app.desk.data.held",
+    "app.desk.data.counting",
     "app.desk.palette",
     "app.desk.scorecards",
 )
@@ -68,7 +70,7 @@ def create_app(config: Config | None = None) -> Flask:
         extension.init_app(app)
     tenancy.tell_each_transaction()
     queue.ring_after_commit()
-    web.dress(app, config.trusted_proxies)
+    answers.dress(app, config.trusted_proxies)
     words.teach(app)
     problems.answer_with_problems(app)
     for name in BLUEPRINTS:

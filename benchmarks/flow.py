@@ -20,11 +20,12 @@ import psutil
 from flask import Flask
 from sqlalchemy import text
 
-from app.accounts import recording, summarising
+from app.accounts import summarising
+from app.accounts.intake import recording
 from app.core import tenancy
 from app.extensions import db
 from app.identity.models import Membership, User
-from app.usage.ingesting import ingest
+from app.usage.intake.ingesting import ingest
 from benchmarks.ingest import BATCH, CONNECTIONS, METERS, Place, event, make_place, running, web
 from benchmarks.results import Result, percentile
 from benchmarks.sending import post, send

@@ -24,7 +24,7 @@ from app.identity.keys import make_key
 from app.identity.models import Workspace
 from app.local.ports import any_free_port, is_answered
 from app.local.processes import wait_until
-from app.usage.ingesting import ensure_meters
+from app.usage.intake.ingesting import ensure_meters
 from benchmarks.results import Result
 from benchmarks.sending import Sent, post, send
 

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.accounts import touching
+from app.accounts.intake import touching
 from app.core import queue
 from app.core.clock import day_in, utc_now
 from app.core.queue import Lease

@@ -2,7 +2,7 @@
 
 from app.core.clock import utc_now
 from app.core.queue import Lease
-from app.usage.sourcing import fold_intake
+from app.usage.intake.sourcing import fold_intake
 
 
 def run(_lease: Lease) -> None:

@@ -1,6 +1,6 @@
 """Scores the whole book anew, e.g. after an import; the first time, it trains the model before."""
 
-from app.accounts.touching import forget_touched
+from app.accounts.intake.touching import forget_touched
 from app.core import queue
 from app.core.clock import utc_now
 from app.core.queue import Lease

@@ -1,6 +1,6 @@
 """Scores accounts whose facts changed since they were last scored."""
 
-from app.accounts import touching
+from app.accounts.intake import touching
 from app.core import queue
 from app.core.clock import utc_now
 from app.core.queue import Lease

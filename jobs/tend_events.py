@@ -6,7 +6,8 @@ from flask import current_app
 
 from app.core.clock import utc_now
 from app.core.queue import Lease
-from app.usage import holding, partitions
+from app.usage.intake import holding
+from app.usage.ledger import partitions
 
 
 def run(_lease: Lease) -> None:

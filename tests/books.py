@@ -7,11 +7,12 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from app.accounts import recording, summarising
+from app.accounts import summarising
+from app.accounts.intake import recording
 from app.accounts.queries import account_ids_by_external_id
 from app.conversations.recording import record_interactions
 from app.extensions import db
-from app.usage.ingesting import ensure_meters, ingest
+from app.usage.intake.ingesting import ensure_meters, ingest
 from tests.cast import NOW, TODAY
 
 searched = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -96,7 +97,7 @@ def test_only_routes_jobs_and_the_command_line_commit():
 
 
 def test_verbs_know_nothing_of_the_request():
-    doors = re.compile(r"routes|api|settings|guard|web|problems|operations|words|paging|bodies|doors|machines")
+    doors = re.compile(r"routes|api|settings|guard|answers|web|problems|operations|words|paging|bodies|doors|machines")
     of_the_request = {"flask.request", "flask.session", "flask.g", "flask_login.current_user"}
     nosy = {
         (name(path), each)
@@ -116,6 +117,12 @@ def test_files_and_functions_stay_short():
     sizes = {function: lines for path in FILES for function, lines in functions(path).items()}
     assert {function: lines for function, lines in sizes.items() if lines > 50} == {}
     assert median(sizes.values()) <= 8
+
+
+def test_packages_stay_small():
+    """At most twelve files beside what joins them; jobs are one list, one file a job."""
+    packages = Counter(path.parent for path in FILES if path.stem != "__init__" and path.parent != ROOT / "jobs")
+    assert {str(package.relative_to(ROOT)): files for package, files in packages.items() if files > 12} == {}
 
 
 def test_no_file_has_a_name_that_says_nothing():

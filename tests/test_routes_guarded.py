@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core import machines
+from app.core.http import machines
 from app.extensions import csrf
 from app.identity.api import ANY_KEY
 from app.identity.guard import ROLES, SCOPES, May

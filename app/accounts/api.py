@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import g
 
-from app.accounts import listing, movements, portfolio, queries, recording, schemas
+from app.accounts import listing, movements, portfolio, queries, schemas
+from app.accounts.intake import recording
+from app.accounts.intake.recording import Recorded
+from app.accounts.intake.settling import settle
+from app.accounts.intake.taking import Taken, take_accounts
 from app.accounts.portfolio import Asked
-from app.accounts.recording import Recorded
-from app.accounts.settling import settle
-from app.accounts.taking import Taken, take_accounts
 from app.core.clock import utc_now
 from app.core.money import minor_digits
 from app.core.paging import read_cursor, read_number

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from sqlalchemy import TextClause, text
 
 from app.accounts.spanning import listed
-from app.core.upserting import CHUNK, as_json
+from app.core.bulk.upserting import CHUNK, as_json
 from app.extensions import db
 
 _WORDS = re.compile(r"[^\W_]+")

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from app.announcements.addressing import address
 from app.announcements.events import EVENTS, Found, Moment
 from app.announcements.models import RISK_THRESHOLD
+from app.core.bulk.upserting import as_json
 from app.core.clock import day_in
-from app.core.upserting import as_json
 from app.extensions import db
 from app.identity.models import Workspace
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from app.accounts import naming
+from app.accounts.intake import naming
 from app.connectors import schemas
 from app.connectors.replaying import ask_for_replay, match_by_rules
 from app.connectors.webhooks import replaying as webhooks
 from app.core.problems import Problem
 from app.core.rest.api import Answer, blueprint_of, reads, whole, writes
 from app.identity import guard
-from app.usage import holding
+from app.usage.intake import holding
 
 blueprint = blueprint_of("replays", __name__, "Held", "What was sent and acknowledged, but is not in the book yet.")
 

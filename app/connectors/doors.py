@@ -7,15 +7,16 @@ import msgspec
 from flask import Blueprint, Response, g, request
 
 from app.connectors.taking import Protocol, take
-from app.core import clock, quotas
-from app.core.machines import open_to_machines
+from app.core import clock
+from app.core.http import quotas
+from app.core.http.machines import open_to_machines
 from app.core.problems import Problem
 from app.extensions import db
 from app.usage.api import charge
-from app.usage.committing import alone
-from app.usage.holding import Held, hold
-from app.usage.sourcing import note_intake
-from app.usage.taking import Taken
+from app.usage.intake.committing import alone
+from app.usage.intake.holding import Held, hold
+from app.usage.intake.sourcing import note_intake
+from app.usage.intake.taking import Taken
 
 PLACES = quotas.Places(inside=6, outside=90, patience_s=20)  # of 128 threads; each inside takes a connection
 

@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import text
 
-from app.accounts import introducing
+from app.accounts.intake import introducing
 from app.core import queue
 from app.extensions import db
-from app.usage import holding
+from app.usage.intake import holding
 
 MOST_ALONE = 20  # beyond it one job looks at all that is held for the reason
 

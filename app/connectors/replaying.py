@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from app.accounts import naming
+from app.accounts.intake import naming
 from app.connectors.cloudevents.translating import PROTOCOL as CLOUDEVENTS
 from app.connectors.jitsu.translating import PROTOCOL as JITSU
 from app.connectors.lago.translating import PROTOCOL as LAGO
@@ -17,9 +17,9 @@ from app.connectors.segment.translating import PROTOCOL as SEGMENT
 from app.connectors.taking import take
 from app.core import queue
 from app.identity.models import Workspace
-from app.usage import holding, taking
-from app.usage.lateness import Coming
-from app.usage.taking import Taken
+from app.usage.intake import holding, taking
+from app.usage.intake.taking import Taken
+from app.usage.ledger.lateness import Coming
 
 BATCH = 500
 PROTOCOLS = {each.name: each for each in (SEGMENT, JITSU, POSTHOG, CLOUDEVENTS, OPENMETER, LAGO)}

@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.accounts import introducing, queries, summarising, touching
+from app.accounts import queries, summarising
+from app.accounts.intake import introducing, touching
 from app.connectors.mending import mend
 from app.connectors.saying import Said, UnusableError, id_of
 from app.connectors.traits import account_of, has_refused, person_of
 from app.core.clock import day_in
 from app.identity.models import Workspace
-from app.usage import holding, ingesting, metering, sourcing
-from app.usage.holding import Held
-from app.usage.lateness import Coming
-from app.usage.merging import merge_people
-from app.usage.taking import FAR_OFF, Refusal, Taken, is_far_off
+from app.usage import metering
+from app.usage.intake import holding, ingesting, sourcing
+from app.usage.intake.holding import Held
+from app.usage.intake.taking import FAR_OFF, Refusal, Taken, is_far_off
+from app.usage.ledger.lateness import Coming
+from app.usage.ledger.merging import merge_people
 
 Message = Mapping[str, Any]
 Translate = Callable[[Message, datetime], Said | None]

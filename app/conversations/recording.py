@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import text
 
 from app.accounts import queries
-from app.accounts.recording import Recorded
+from app.accounts.intake.recording import Recorded
 from app.conversations import sentiment
 from app.conversations.models import Interaction
-from app.core.upserting import NOTHING, upsert
+from app.core.bulk.upserting import NOTHING, upsert
 from app.extensions import db
 
 _FIELDS = (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import text
 
-from app.accounts.touching import touch
+from app.accounts.intake.touching import touch
 from app.extensions import db
 
 

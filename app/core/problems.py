@@ -14,7 +14,7 @@ from sqlalchemy.exc import DataError, InterfaceError, OperationalError, SQLAlche
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from app.core.returning import safe_next
+from app.core.http.returning import safe_next
 from app.extensions import db
 
 _log = structlog.get_logger()

@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 from sqlalchemy import text
 
-from app.accounts import movements, recording, summarising
+from app.accounts import movements, summarising
+from app.accounts.intake import recording
+from app.accounts.intake.touching import forget_touched
 from app.accounts.queries import account_ids_by_external_id
-from app.accounts.touching import forget_touched
 from app.conversations import summarising as conversations
 from app.conversations.recording import record_interactions
 from app.core.clock import utc_now
 from app.demo.company import Company
 from app.extensions import db
 from app.health.scoring import Progress
-from app.usage import ingesting
 from app.usage import summarising as usage_summarising
+from app.usage.intake import ingesting
 
 SLICE = 2_000
 

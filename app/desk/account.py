@@ -8,8 +8,9 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from app.accounts import queries as accounts
-from app.accounts.touching import touch
-from app.core import clock, words
+from app.accounts.intake.touching import touch
+from app.core import clock
+from app.core.http import words
 from app.core.problems import NotFoundError, Problem
 from app.desk import charts, timeline
 from app.desk.timeline import KINDS

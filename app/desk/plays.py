@@ -7,8 +7,8 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 
 from app.core.clock import utc_now
+from app.core.http.words import counted
 from app.core.problems import Problem
-from app.core.words import counted
 from app.extensions import db
 from app.identity import guard
 from app.identity.guard import May

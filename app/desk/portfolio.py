@@ -14,10 +14,10 @@ from app.accounts import portfolio as book
 from app.accounts import queries as accounts
 from app.accounts.models import BANDS, STAGES, Segment
 from app.core import tenancy
+from app.core.http.words import counted
 from app.core.money import minor_digits
 from app.core.paging import read_cursor, write_cursor
 from app.core.problems import NotFoundError, Problem
-from app.core.words import counted
 from app.extensions import db
 from app.identity import guard
 from app.identity.guard import May

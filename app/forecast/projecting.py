@@ -10,7 +10,7 @@ from dateutil.relativedelta import relativedelta
 from sqlalchemy import text
 
 from app.accounts.renewing import renewals_due
-from app.core.upserting import as_json
+from app.core.bulk.upserting import as_json
 from app.extensions import db
 from app.forecast import queries
 from app.identity.models import Workspace

@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response
 
 from app.accounts import queries
 from app.core.clock import utc_now
+from app.core.http.returning import safe_next
 from app.core.money import read_amount, to_minor
-from app.core.returning import safe_next
 from app.extensions import db
 from app.forecast import calling
 from app.identity import guard

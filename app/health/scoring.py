@@ -7,9 +7,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from app.core.bulk.collecting import uncollected
+from app.core.bulk.lanes import writing_behind
 from app.core.clock import elapsed
-from app.core.collecting import uncollected
-from app.core.lanes import writing_behind
 from app.core.money import minor_digits
 from app.health import queries, writing
 from app.health.cards.choosing import CardInForce, cards_in_force, choose
@@ -25,10 +25,10 @@ from app.health.moves.telling import Moves, Told, moves_of
 from app.health.overriding import overrides_on
 from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
 from app.identity.models import Workspace
-from ml.explain import BookAverage, average_of, reasons
 from ml.hazard.curve import alive_after, lifetime, risk_within
 from ml.hazard.model import HazardModel
-from ml.hints import typical_of
+from ml.reasons.explain import BookAverage, average_of, reasons
+from ml.reasons.hints import typical_of
 from ml.signals import BY_CODE
 
 STRETCH = 2_000  # accounts put into words and written at a time, so that memory does not grow with the book

@@ -8,7 +8,7 @@ from msgspec.json import encode
 from sqlalchemy import text
 
 from app.accounts.spanning import listed
-from app.core.arrays import Packed, documents, numbers, texts, wholes
+from app.core.bulk.arrays import Packed, documents, numbers, texts, wholes
 from app.extensions import db
 
 CHUNK = 5_000

@@ -5,10 +5,10 @@ from zoneinfo import available_timezones
 
 from app.core import tenancy
 from app.extensions import db
-from app.identity.inviting import join, new_person
+from app.identity.entering.inviting import join, new_person
+from app.identity.entering.signing_in import find_person
 from app.identity.models import Workspace
 from app.identity.refusals import Refusal
-from app.identity.signing_in import find_person
 
 Founder = tuple[str, str, str, str]
 """E-mail address, name, role, password."""

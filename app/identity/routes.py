@@ -11,10 +11,11 @@ from flask_login import current_user, login_user, logout_user
 from werkzeug.exceptions import TooManyRequests
 
 from app.core import clock
+from app.core.http.returning import safe_next
 from app.core.problems import NotFoundError, Problem
-from app.core.returning import safe_next
 from app.extensions import db, limiter
-from app.identity import guard, inviting, resetting, signing_in
+from app.identity import guard
+from app.identity.entering import inviting, resetting, signing_in
 from app.identity.guard import May
 from app.identity.models import User
 from app.identity.refusals import by_field

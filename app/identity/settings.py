@@ -10,11 +10,12 @@ from app.core import clock
 from app.core.paging import read_number, write_cursor
 from app.core.problems import NotFoundError, Problem
 from app.extensions import db
-from app.identity import guard, inviting, queries, staffing, trail
+from app.identity import guard, queries, staffing, trail
 from app.identity import keys as key_verbs
+from app.identity.entering import inviting
+from app.identity.entering.letters import send_invitation
 from app.identity.founding import name_of, refuse_unknown_currency, refuse_unknown_zone
 from app.identity.guard import ROLES, SCOPES, May
-from app.identity.letters import send_invitation
 from app.identity.models import Invitation, User, Workspace
 from app.identity.refusals import by_field
 

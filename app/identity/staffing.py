@@ -5,7 +5,7 @@ from sqlalchemy import select
 from app.core import tenancy
 from app.core.problems import NotFoundError, Problem
 from app.extensions import db
-from app.identity.inviting import refuse_unknown_role
+from app.identity.entering.inviting import refuse_unknown_role
 from app.identity.models import Membership
 
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
+from app.core.http.words import count, day
 from app.core.money import money
-from app.core.words import count, day
 from app.identity.models import AuditEntry
 
 _DID = {

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import and_, select, text, update
 
 from app.accounts.models import AccountSummary
+from app.core.bulk.among import among
 from app.extensions import db
-from app.playbooks.among import among
 from app.playbooks.models import WITHDRAWN, Enrolment, Playbook
 from app.playbooks.triggers import trigger_of
 from app.playbooks.triggers.trigger import Condition

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
-from app.core.upserting import as_json
+from app.core.bulk.among import among
+from app.core.bulk.upserting import as_json
 from app.extensions import db
-from app.playbooks.among import among
 from app.playbooks.models import Enrolment, Playbook
 from app.playbooks.tasks.planning import plan
 from app.playbooks.trial.drawing import TREATED, Thirds, draw

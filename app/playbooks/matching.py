@@ -13,9 +13,9 @@ from sqlalchemy import Date, Select, and_, exists, func, literal, or_, select, u
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.accounts.models import AccountSummary
+from app.core.bulk.among import among
 from app.extensions import db
 from app.health.models import HealthChange
-from app.playbooks.among import among
 from app.playbooks.ending import end_met
 from app.playbooks.enrolling import Book, enrol, read_book
 from app.playbooks.models import Enrolment, Playbook

@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from app.accounts.queries import get_account
 from app.core.clock import utc_now
-from app.core.returning import safe_next
+from app.core.http.returning import safe_next
 from app.extensions import db
 from app.identity import guard
 from app.identity.guard import May

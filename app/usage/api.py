@@ -5,16 +5,16 @@ from typing import Annotated
 import msgspec
 from flask import Blueprint, Response, current_app, g
 
-from app.core import quotas
-from app.core.bodies import read_body
 from app.core.clock import utc_now
-from app.core.machines import open_to_machines
+from app.core.http import quotas
+from app.core.http.bodies import read_body
+from app.core.http.machines import open_to_machines
 from app.core.problems import Problem
 from app.extensions import db
 from app.identity import guard
-from app.usage import taking
-from app.usage.committing import alone, together
-from app.usage.taking import Taken
+from app.usage.intake import taking
+from app.usage.intake.committing import alone, together
+from app.usage.intake.taking import Taken
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/v1")
 open_to_machines(blueprint)  # events are limited, not requests: see charge

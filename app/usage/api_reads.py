@@ -11,7 +11,7 @@ from app.core.problems import Problem
 from app.core.rest.api import Answer, blueprint_of, page_of, reads, whole, writes
 from app.identity import guard
 from app.usage import schemas, totals
-from app.usage.ingesting import ensure_meters
+from app.usage.intake.ingesting import ensure_meters
 
 blueprint = blueprint_of("usage_reads", __name__, "Usage", "What is counted, and what each account used on each day.")
 described = blueprint_of("described", __name__, "Usage", "What is counted, and what each account used on each day.")

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import text
 
 from app.extensions import db
-from app.usage.ingesting import count
-from app.usage.lateness import Coming
+from app.usage.intake.ingesting import count
+from app.usage.ledger.lateness import Coming
 from app.usage.metering import NoNumberError, Rule
 
 BATCH = 2_000

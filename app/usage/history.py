@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sqlalchemy import text
 
 from app.accounts.spanning import span
-from app.core.columns import read_columns
+from app.core.bulk.columns import read_columns
 from app.extensions import db
 from app.usage.models import DAYS
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from app.extensions import db
-from app.usage.ingesting import MOST, ensure_meters
+from app.usage.intake.ingesting import MOST, ensure_meters
 from app.usage.models import Meter, MeterRule
 
 ANY = "*"

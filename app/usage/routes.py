@@ -9,7 +9,7 @@ from app.core.problems import Problem
 from app.extensions import db
 from app.identity import guard
 from app.identity.guard import May
-from app.usage.ingesting import ensure_meters
+from app.usage.intake.ingesting import ensure_meters
 
 blueprint = Blueprint("meters", __name__, url_prefix="/data/meters")
 

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import text
 
 from app.accounts.spanning import span
-from app.core.upserting import as_json
+from app.core.bulk.upserting import as_json
 from app.extensions import db
 from app.usage.history import usage_history
 

@@ -69,7 +69,7 @@ def upgrade() -> None:
 
 
 def months_ahead() -> list[tuple[str, date, date]]:
-    """This month and the next two; app/usage/partitions.py makes the later ones."""
+    """This month and the next two; app/usage/ledger/partitions.py makes the later ones."""
     first = datetime.now(UTC).date().replace(day=1)
     starts = [(first + timedelta(days=31 * n)).replace(day=1) for n in range(4)]
     return [(f"usage_event_{start:%Y_%m}", start, following) for start, following in zip(starts, starts[1:])]

@@ -3,7 +3,7 @@ from datetime import date
 from sqlalchemy import text
 
 from app.accounts import movements
-from app.accounts.recording import record_accounts, record_subscriptions
+from app.accounts.intake.recording import record_accounts, record_subscriptions
 from app.core.clock import utc_now
 from app.extensions import db
 

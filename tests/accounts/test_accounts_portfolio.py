@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.accounts import portfolio, recording
+from app.accounts import portfolio
+from app.accounts.intake import recording
 from app.accounts.models import Account, AccountSummary
 from app.accounts.portfolio import Asked, key_of, page, totals
 from app.core import tenancy

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from app.accounts import recording
+from app.accounts.intake import recording
 from app.accounts.models import Account, Contact, Invoice, Subscription
 from app.accounts.queries import account_ids_by_external_id, contacts_of, family_of, get_account, get_summary, members
 from app.core import tenancy

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.accounts import recording, searching
+from app.accounts import searching
+from app.accounts.intake import recording
 from app.accounts.searching import prefix_ranges, words_of
 from app.core import tenancy
 from app.extensions import db

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from app.accounts import movements, naming, summarising
+from app.accounts import movements, summarising
+from app.accounts.intake import naming
 from app.connectors.webhooks.models import WebhookDelivery, WebhookSource
 from app.conversations.recording import record_interactions
 from app.core.clock import utc_now
@@ -14,8 +15,8 @@ from app.health.models import ChurnScore, HealthChange, HealthScore, ModelVersio
 from app.health.scorecard import SIGNALS
 from app.playbooks.defaults import ensure_defaults
 from app.playbooks.models import Enrolment, Playbook, Task
-from app.usage import taking
-from app.usage.ingesting import ensure_meters, ingest
+from app.usage.intake import taking
+from app.usage.intake.ingesting import ensure_meters, ingest
 from tests.cast import Accounts, Cast, book_of
 
 

@@ -9,7 +9,7 @@ from app.connectors.taking import take
 from app.core.clock import utc_now
 from app.core.queue import Job
 from app.extensions import db
-from app.usage import taking
+from app.usage.intake import taking
 from tests.api.conftest import problem, trail
 
 RULE = {"pattern": "prod_*", "means": "*"}

@@ -7,7 +7,7 @@ import pytest
 from app.core.clock import utc_now
 from app.extensions import db
 from app.forecast.models import RenewalForecast
-from app.usage.ingesting import ingest
+from app.usage.intake.ingesting import ingest
 from tests.api.conftest import problem, trail
 
 TODAY = utc_now().date()

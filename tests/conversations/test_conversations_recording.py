@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from app.accounts import recording
+from app.accounts.intake import recording
+from app.accounts.intake.touching import claim_touched
 from app.accounts.models import Contact
 from app.accounts.queries import account_ids_by_external_id, get_summary
-from app.accounts.touching import claim_touched
 from app.conversations import summarising
 from app.conversations.models import Interaction
 from app.conversations.recording import record_interactions

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from app.core.arrays import documents, numbers, texts, wholes
+from app.core.bulk.arrays import documents, numbers, texts, wholes
 from app.extensions import db
 
 

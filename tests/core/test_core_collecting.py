@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from app.core.collecting import uncollected
+from app.core.bulk.collecting import uncollected
 
 
 def test_it_rests_within_and_works_again_afterwards():

@@ -4,7 +4,7 @@ from datetime import date
 
 import numpy as np
 
-from app.core.columns import read_columns
+from app.core.bulk.columns import read_columns
 
 KINDS = {"n": "whole", "x": "number", "ok": "yes", "day": "day", "at": "moment", "word": "text"}
 QUERY = """

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.accounts import recording, summarising
+from app.accounts import summarising
+from app.accounts.intake import recording
 from tests.cast import NOW, TODAY
 
 SCRIPT = {"Accept": "application/problem+json, text/html;q=0.9"}

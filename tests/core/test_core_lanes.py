@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import InternalError
 
-from app.core.lanes import read_in_lanes, writing_behind
+from app.core.bulk.lanes import read_in_lanes, writing_behind
 from app.extensions import db
 
 

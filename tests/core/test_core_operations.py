@@ -104,7 +104,7 @@ def test_web_processes_that_share_a_folder_are_counted_together(tmp_path):
     """Prometheus reads the folder when its library is loaded: so each process here is one."""
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for _ in range(2):
-        counting = "from app.core.web import _SECONDS; _SECONDS.labels('usage', 'POST', 200).observe(0.001)"
+        counting = "from app.core.http.answers import _SECONDS; _SECONDS.labels('usage', 'POST', 200).observe(0.001)"
         subprocess.run([sys.executable, "-c", counting], env=environment, cwd=ROOT, check=True)
     reading = (
         "from prometheus_client import generate_latest; from app.core.operations import _of_all_processes;"

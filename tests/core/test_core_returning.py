@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.returning import safe_next
+from app.core.http.returning import safe_next
 
 
 @pytest.mark.parametrize("wanted", ["/", "/accounts", "/accounts?band=at%20risk&page=2", "/a/b#c", "/ü"])

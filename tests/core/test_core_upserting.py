@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from app.accounts.models import Account, SearchWord
-from app.core import upserting
-from app.core.upserting import MANY, NOTHING, Upserted, as_json, upsert
+from app.core.bulk import upserting
+from app.core.bulk.upserting import MANY, NOTHING, Upserted, as_json, upsert
 from app.extensions import db
 from tests.books import afresh, searched, write_accounts
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
-from app.core import words
 from app.core.clock import day_in, elapsed, end_of_day, utc_now
+from app.core.http import words
 from app.core.money import money, short_money, to_minor
 from app.core.paging import read_cursor, write_cursor
 from app.core.problems import Problem

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, text
 
+from app.accounts.intake.touching import claim_touched
 from app.accounts.models import Account, Contact, Invoice, Subscription
 from app.accounts.movements import bridge
 from app.accounts.queries import account_ids_by_external_id
-from app.accounts.touching import claim_touched
 from app.conversations.models import Interaction
 from app.demo import seeding
 from app.demo.company import simulate

@@ -2,7 +2,8 @@
 
 import pytest
 
-from app.accounts import recording, searching
+from app.accounts import searching
+from app.accounts.intake import recording
 from app.extensions import db
 from app.forecast.deriving import derive
 from app.health import scoring

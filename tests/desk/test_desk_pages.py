@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select, text
 
-from app.accounts import recording
+from app.accounts.intake import recording
 from app.accounts.models import AccountSummary, Segment
 from app.core import tenancy
 from app.core.queue import Job

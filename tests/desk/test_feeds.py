@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from app.accounts import naming
+from app.accounts.intake import naming
 from app.accounts.models import AccountAlias
 from app.accounts.queries import account_ids_by_external_id
 from app.connectors import replaying
@@ -14,11 +14,11 @@ from app.connectors.segment.translating import PROTOCOL
 from app.connectors.taking import take
 from app.core import clock
 from app.core.queue import Job
-from app.desk.guides import GUIDES, KEY
+from app.desk.data.guides import GUIDES, KEY
 from app.extensions import db
 from app.usage import backfilling, metering, queries
+from app.usage.intake.sourcing import fold_intake, note_intake
 from app.usage.models import Meter, MeterRule
-from app.usage.sourcing import fold_intake, note_intake
 from tests.books import write_accounts
 from tests.connectors.product.conftest import counted, held, people
 

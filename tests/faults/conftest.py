@@ -19,7 +19,8 @@ from flask import Flask
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.orm import scoped_session, sessionmaker
 
-from app.accounts import recording, summarising
+from app.accounts import summarising
+from app.accounts.intake import recording
 from app.core import tenancy
 from app.core.clock import day_in, utc_now
 from app.core.migrating import migrate
@@ -31,7 +32,7 @@ from app.local.processes import last_lines, wait_until
 from app.local.servers import Urls, servers
 from app.local.supervising import MARK
 from app.playbooks.defaults import ensure_defaults
-from app.usage.ingesting import ensure_meters
+from app.usage.intake.ingesting import ensure_meters
 from app.usage.metering import count_everything
 from config import sqlalchemy_url
 from tests.books import stretch

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.accounts.touching import claim_touched
+from app.accounts.intake.touching import claim_touched
 from app.connectors.replaying import replay
 from app.extensions import db
-from app.usage import taking
-from app.usage.ingesting import ensure_meters
+from app.usage.intake import taking
+from app.usage.intake.ingesting import ensure_meters
 from tests.books import afresh, searched, write_accounts
 from tests.cast import NOW
 from tests.faults.reckoning import Fact, counted, reckon

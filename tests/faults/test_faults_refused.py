@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from app.extensions import db
 from app.identity.keys import make_key
 from app.local.processes import wait_until
-from app.usage.ingesting import ensure_meters
+from app.usage.intake.ingesting import ensure_meters
 from tests.books import write_accounts
 from tests.faults.sending import event, some_facts
 

@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from app.core.clock import utc_now
 from app.extensions import db
-from app.usage import partitions
-from app.usage.correcting import correct
-from app.usage.ingesting import ensure_meters, ingest
+from app.usage.intake.correcting import correct
+from app.usage.intake.ingesting import ensure_meters, ingest
+from app.usage.ledger import partitions
 from tests.books import write_accounts
 from tests.faults.reckoning import Fact, counted
 

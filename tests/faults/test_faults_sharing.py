@@ -9,12 +9,12 @@ from psycopg.errors import DeadlockDetected
 from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
-from app.core.upserting import run_raw
+from app.core.bulk.upserting import run_raw
 from app.extensions import db
 from app.local.processes import wait_until
-from app.usage import committing
-from app.usage.correcting import correct
-from app.usage.ingesting import ensure_meters, ingest
+from app.usage.intake import committing
+from app.usage.intake.correcting import correct
+from app.usage.intake.ingesting import ensure_meters, ingest
 from app.usage.models import DailyUsage
 from tests.books import write_accounts
 from tests.cast import NOW

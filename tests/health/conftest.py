@@ -6,8 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from app.accounts import movements, recording
+from app.accounts import movements
 from app.accounts import summarising as accounts
+from app.accounts.intake import recording
 from app.conversations import summarising as conversations
 from app.extensions import db
 from app.health.models import ModelVersion

@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime
 
 from app.health import dating
-from app.usage.ingesting import ensure_meters, ingest
+from app.usage.intake.ingesting import ensure_meters, ingest
 from tests.cast import book_of
 
 

@@ -12,7 +12,7 @@ from app.health import queries, scoring
 from app.health.knowing.hindsight import correct_scores
 from app.health.models import CorrectedScore, HealthScore
 from app.health.scorecard import SIGNALS
-from app.usage.ingesting import ingest
+from app.usage.intake.ingesting import ingest
 from tests.books import at, days_ago
 from tests.cast import NOW, TODAY
 

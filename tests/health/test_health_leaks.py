@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from app.accounts import recording
+from app.accounts.intake import recording
 from app.extensions import db
 from app.health import scoring
 from app.health.knowing.gathering import gather
-from app.usage.correcting import correct
-from app.usage.ingesting import ingest
+from app.usage.intake.correcting import correct
+from app.usage.intake.ingesting import ingest
 from ml.features import features_as_of
 from tests.books import at, days_ago, say, stretch, subscribe
 from tests.cast import NOW, TODAY

@@ -11,7 +11,7 @@ from app.health.knowing.knowledge import Knowledge
 from app.health.knowing.reading import LOOK_BACK_DAYS, facts_of, read_book, snapshot_book
 from app.health.knowing.recent import Recent
 from app.health.knowing.witnessing import witnesses
-from app.usage.ingesting import ingest
+from app.usage.intake.ingesting import ingest
 from tests.books import at, days_ago, say, stretch, subscribe, use, write_accounts
 from tests.cast import NOW, TODAY
 from tests.health.conftest import summarise

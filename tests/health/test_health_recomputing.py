@@ -16,8 +16,8 @@ from app.health.models import HealthScore
 from app.health.scorecard import SIGNALS
 from app.identity.guard import SCOPES
 from app.identity.keys import make_key
-from app.usage.ingesting import ensure_meters, ingest
-from app.usage.merging import merge_people
+from app.usage.intake.ingesting import ensure_meters, ingest
+from app.usage.ledger.merging import merge_people
 from app.usage.models import Meter
 from tests.books import days_ago
 from tests.cast import NOW

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, text
 
-from app.accounts import recording
+from app.accounts.intake import recording
 from app.accounts.queries import get_summary
 from app.core import tenancy
 from app.extensions import db

@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 from app.core import clock
 from app.core.queue import Job
 from app.extensions import db, limiter
-from app.identity import resetting
+from app.identity.entering import resetting
+from app.identity.entering.passwords import hash_password
 from app.identity.models import AuditEntry, PasswordReset
-from app.identity.passwords import hash_password
 
 PASSWORD = "correct horse battery staple"
 
@@ -163,7 +163,7 @@ def test_every_form_at_the_door_needs_its_token(client, ada):
 def test_five_wrong_tries_for_an_address_close_the_door_before_any_hashing(client, ada, monkeypatch):
     for _ in range(5):
         assert enter(client, ada.email, "wrong wrong wrong").status_code == 422
-    monkeypatch.setattr("app.identity.signing_in.is_right", lambda *_: pytest.fail("hashed"))
+    monkeypatch.setattr("app.identity.entering.signing_in.is_right", lambda *_: pytest.fail("hashed"))
     answer = client.post(
         "/sign-in", data={"email": "ADA@example.com", "password": PASSWORD}, headers={"X-Forwarded-For": "9.9.9.9"}
     )

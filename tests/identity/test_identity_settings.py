@@ -11,11 +11,12 @@ from app.core import clock, tenancy
 from app.core.problems import Problem
 from app.core.queue import Job
 from app.extensions import db
-from app.identity import guard, inviting, queries, staffing
+from app.identity import guard, queries, staffing
+from app.identity.entering import inviting
+from app.identity.entering.passwords import hash_password
 from app.identity.founding import found
 from app.identity.keys import make_key
 from app.identity.models import ApiKey, AuditEntry, Invitation, Membership, User
-from app.identity.passwords import hash_password
 from tests.cast import book_of
 
 PASSWORD = "correct horse battery staple"

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.explain import RENEWAL, REST, BookAverage, average_of, reasons, renewal_sentence
 from ml.hazard import Calibration
+from ml.reasons.explain import RENEWAL, REST, BookAverage, average_of, reasons, renewal_sentence
 
 
 @settings(max_examples=20, deadline=None)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from ml.explain import RENEWAL, reasons
-from ml.hints import FEWEST_STEADY, MOST, hint, risks_if_typical, typical_of
+from ml.reasons.explain import RENEWAL, reasons
+from ml.reasons.hints import FEWEST_STEADY, MOST, hint, risks_if_typical, typical_of
 from ml.signals import BY_CODE, SIGNALS
 
 

@@ -9,12 +9,14 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 
 from app.connectors.replaying import replay
-from app.core import bodies, tenancy
+from app.core import tenancy
+from app.core.http import bodies
 from app.extensions import db
 from app.identity import guard, keys
 from app.identity.models import ApiKey
-from app.usage import api, taking
-from app.usage.ingesting import ensure_meters
+from app.usage import api
+from app.usage.intake import taking
+from app.usage.intake.ingesting import ensure_meters
 from app.usage.models import UsageEvent, UsageSource
 from tests.books import write_accounts
 

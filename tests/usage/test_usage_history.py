@@ -14,7 +14,7 @@ from app.core import tenancy
 from app.extensions import db
 from app.usage import summarising
 from app.usage.history import first_used_on, people_history, usage_history
-from app.usage.ingesting import ensure_meters
+from app.usage.intake.ingesting import ensure_meters
 from tests.books import days_ago, subscribe, use, write_accounts
 from tests.cast import TODAY
 

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from app.accounts.touching import claim_touched, touch
+from app.accounts.intake.touching import claim_touched, touch
 from app.core import tenancy
 from app.extensions import db
-from app.usage.correcting import correct
-from app.usage.ingesting import Ingested, ensure_meters, ingest
+from app.usage.intake.correcting import correct
+from app.usage.intake.ingesting import Ingested, ensure_meters, ingest
+from app.usage.intake.sourcing import fold_intake
 from app.usage.models import DailyUsage, Meter, UsageEvent, UsageSource, UserMonth
-from app.usage.sourcing import fold_intake
 from tests.books import afresh, searched, write_accounts
 from tests.cast import NOW
 

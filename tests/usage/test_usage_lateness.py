@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from app.extensions import db
-from app.usage.correcting import correct
-from app.usage.ingesting import ensure_meters, ingest
-from app.usage.late_history import Late, late_people, late_usage
-from app.usage.lateness import Coming
-from app.usage.merging import merge_people
+from app.usage.intake.correcting import correct
+from app.usage.intake.ingesting import ensure_meters, ingest
+from app.usage.ledger.late_history import Late, late_people, late_usage
+from app.usage.ledger.lateness import Coming
+from app.usage.ledger.merging import merge_people
 from app.usage.models import LatePerson, LateUsage, UserMonth
 from tests.books import afresh, searched, write_accounts
 

@@ -11,9 +11,9 @@ from icalendar import Calendar, Event
 from sqlalchemy import text
 
 from app.announcements.models import CalendarFeed
+from app.core.bulk.upserting import as_json
+from app.core.http.words import percent
 from app.core.money import short_money
-from app.core.upserting import as_json
-from app.core.words import percent
 from app.extensions import db
 from app.identity.models import Workspace
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.announcements.events.event import Data, Event, Found, Moment, rows
-from app.core.words import quarter
+from app.core.http.words import quarter
 
 LEAST_SHARE = 0.01
 """Smaller moves are not announced; a subscriber says from which share of the old P50 on it wants to know."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from app.announcements.events.event import Data, Event, Found, Moment, account_of, rows
-from app.core.words import counted, percent
+from app.core.http.words import counted, percent
 
 NOTICES = (90, 60, 30)
 _CODE = "renewal.due"

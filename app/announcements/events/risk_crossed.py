@@ -7,7 +7,7 @@ trembles about a threshold tells once a week.
 from collections.abc import Iterator
 
 from app.announcements.events.event import Data, Event, Found, Moment, account_of, rows, shortened
-from app.core.words import percent
+from app.core.http.words import percent
 
 _CODE = "risk.threshold_crossed"
 _QUERY = f"""

@@ -5,7 +5,7 @@ from flask import Response, request
 from app.connectors import doors
 from app.connectors.cloudevents.reading import events_of
 from app.connectors.cloudevents.translating import PROTOCOL
-from app.core.bodies import read_body
+from app.core.http.bodies import read_body
 from app.core.problems import Problem
 from app.identity import guard
 

@@ -21,8 +21,8 @@ from app.connectors.csv.reading import sheets
 from app.connectors.csv.translating import Ids, Plan, Refused, Taken, plan_for, translate
 from app.connectors.csv.writing import Meters, Written
 from app.core import queue, tenancy
+from app.core.bulk.upserting import as_json
 from app.core.problems import NotFoundError, Problem
-from app.core.upserting import as_json
 from app.extensions import db
 from app.usage import summarising as usage_summarising
 

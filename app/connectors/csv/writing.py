@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from app.accounts import recording
+from app.accounts.intake import recording
 from app.accounts.queries import account_ids_by_external_id
 from app.connectors.csv.book import Book
 from app.connectors.csv.kinds.usage import TOTAL
 from app.conversations.recording import record_interactions
 from app.extensions import db
-from app.usage import ingesting
-from app.usage.correcting import correct
-from app.usage.lateness import Coming
+from app.usage.intake import ingesting
+from app.usage.intake.correcting import correct
+from app.usage.ledger.lateness import Coming
 
 SOURCE = "csv"
 MOST_FEATURES = 12

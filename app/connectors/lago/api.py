@@ -5,7 +5,7 @@ from flask import Response
 from app.connectors import doors
 from app.connectors.lago import answering
 from app.connectors.lago.translating import PROTOCOL
-from app.core.bodies import read_body
+from app.core.http.bodies import read_body
 from app.core.problems import Problem
 from app.identity import guard
 

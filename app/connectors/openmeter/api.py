@@ -8,7 +8,7 @@ from app.connectors import doors
 from app.connectors.cloudevents.reading import events_of
 from app.connectors.lago import answering
 from app.connectors.openmeter.translating import PROTOCOL
-from app.core.bodies import read_body
+from app.core.http.bodies import read_body
 from app.core.problems import Problem
 from app.identity import guard
 

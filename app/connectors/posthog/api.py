@@ -14,7 +14,7 @@ from flask import Response, g, request
 from app.connectors import doors
 from app.connectors.posthog.translating import PROTOCOL
 from app.connectors.saying import id_of
-from app.core.bodies import read_body
+from app.core.http.bodies import read_body
 from app.core.problems import Problem
 from app.identity import guard
 

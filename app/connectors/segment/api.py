@@ -6,7 +6,7 @@ from flask import Response, g
 
 from app.connectors import doors
 from app.connectors.segment.translating import PROTOCOL, TYPES
-from app.core.bodies import read_body
+from app.core.http.bodies import read_body
 from app.core.problems import Problem
 from app.identity import guard
 

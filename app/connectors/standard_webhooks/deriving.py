@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.accounts import recording
+from app.accounts.intake import recording
 from app.accounts.models import Account
 from app.accounts.queries import account_ids_by_external_id
 from app.connectors.standard_webhooks.shapes import SHAPES, fields_of, read
@@ -14,7 +14,7 @@ from app.connectors.webhooks.book.facts import Family, Known, settle
 from app.conversations import recording as conversations
 from app.extensions import db
 from app.identity.models import Workspace
-from app.usage.ingesting import ingest
+from app.usage.intake.ingesting import ingest
 
 Record = dict[str, Any]
 Reasons = dict[tuple[str, str], tuple[str, str]]

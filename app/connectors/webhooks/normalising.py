@@ -8,7 +8,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.accounts import movements, summarising
-from app.accounts.touching import touch
+from app.accounts.intake.touching import touch
 from app.connectors.standard_webhooks.deriving import derive as derive_plain
 from app.connectors.webhooks.book import deriving
 from app.connectors.webhooks.book.facts import Family, family_of

@@ -9,7 +9,7 @@ from flask import Flask
 from flask_openapi3.models.info import Info
 from werkzeug.routing import Rule
 
-from app.core.machines import Application
+from app.core.http.machines import Application
 from app.core.rest.schemas import ProblemDetails
 from app.core.rest.web import IDEMPOTENCY_KEY
 

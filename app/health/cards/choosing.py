@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.accounts.spanning import listed
-from app.core.columns import TEXT, read_columns
+from app.core.bulk.columns import TEXT, read_columns
 from app.extensions import db
 from app.health.cards.defaults import DEFAULT, ONBOARDING
 from app.health.models import Scorecard

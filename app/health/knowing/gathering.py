@@ -9,11 +9,11 @@ import pandas as pd
 
 from app.accounts.former import as_stored
 from app.accounts.spanning import span
+from app.core.bulk.columns import read_columns
 from app.core.clock import end_of_day
-from app.core.columns import read_columns
 from app.health.knowing.recent import Recent, has_spoken, is_used, is_young
 from app.usage.history import UsageHistory, people_history, usage_history
-from app.usage.late_history import Late, late_people, late_usage
+from app.usage.ledger.late_history import Late, late_people, late_usage
 from ml.facts import COLUMNS, Facts, empty
 
 _VERSION = "account_id, (fact ->> 'id')::bigint AS key, stored_at AS since, replaced_at AS until"

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.accounts.spanning import span
-from app.core.upserting import as_json
+from app.core.bulk.upserting import as_json
 from app.extensions import db
 from app.health.knowing.recomputing import Standing, score_in_hindsight
 from app.identity.models import Workspace

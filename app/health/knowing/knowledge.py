@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from app.core.clock import end_of_day
-from app.usage.late_history import NEVER
+from app.usage.ledger.late_history import NEVER
 
 LATER = "(known_on > :known_on OR recorded_at > CAST(:stored_by AS timestamptz))"
 """Late usage that may not be known."""

@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 import numpy as np
 import pandas as pd
 
-from app.core.lanes import read_in_lanes
+from app.core.bulk.lanes import read_in_lanes
 from app.core.money import minor_digits
 from app.health import queries
 from app.health.knowing.gathering import gather

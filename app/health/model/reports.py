@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.core.words import count, counted, percent
+from app.core.http.words import count, counted, percent
 from app.health.models import ModelCheck, ModelVersion
 
 HORIZON = "90"

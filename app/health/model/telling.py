@@ -10,10 +10,10 @@ from app.core import tenancy
 from app.core.money import in_currency
 from app.extensions import db
 from app.identity.models import Workspace
-from ml.explain import Reason, Reasons
 from ml.facts import FloatArray
 from ml.hazard.model import HazardModel
-from ml.hints import hint, risks_if_typical
+from ml.reasons.explain import Reason, Reasons
+from ml.reasons.hints import hint, risks_if_typical
 from ml.signals import BY_CODE
 
 _MONEY = {

@@ -15,8 +15,8 @@ from app.health.model.telling import currency_in_force, written
 from app.health.models import MoveModel
 from app.health.moves.rates import move_rates
 from app.health.writing import keep_with_model
-from ml.explain import BookAverage, Reason, Reasons, average_of, reasons
 from ml.moves import MOVES
+from ml.reasons.explain import BookAverage, Reason, Reasons, average_of, reasons
 
 TOP = 3
 Told = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from app.core.upserting import as_json
+from app.core.bulk.upserting import as_json
 from app.extensions import db
 from app.identity.models import Membership
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import and_, true
 
 from app.accounts.models import AccountSummary
-from app.core.words import percent
+from app.core.http.words import percent
 from app.playbooks.triggers.trigger import Condition, Field, Settings, Trigger
 
 _CALM = 0.8

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
-from app.accounts import recording
+from app.accounts.intake import recording
 from app.core import clock
 from app.extensions import db
 from app.usage import metering
-from app.usage.ingesting import ensure_meters
+from app.usage.intake.ingesting import ensure_meters
 from tests.books import stretch
 from tests.connectors.product.conftest import counted, held, meters, totals
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from app.accounts.models import Account
-from app.core import web
+from app.core.http import answers
 from app.extensions import db
 from tests.connectors.product.conftest import active, counted, held, people, totals
 
@@ -137,7 +137,7 @@ def test_a_browser_with_a_key_that_is_wrong_is_told_so_when_it_asks(client, send
 
 def test_a_key_in_an_address_is_not_in_the_log(client, key, monkeypatch):
     noted = Mock()
-    monkeypatch.setattr(web, "_log", noted)
+    monkeypatch.setattr(answers, "_log", noted)
     client.get(f"/array/{key}/config")
     assert not noted.info.called, "what was taken is not logged"
     client.get(f"/array/{key}x/config")

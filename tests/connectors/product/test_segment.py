@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select, text
 
-from app.accounts import recording
+from app.accounts.intake import recording
 from app.accounts.models import Account, Contact
 from app.core import clock, queue
 from app.extensions import db
 from app.usage import metering
+from app.usage.intake.sourcing import fold_intake
 from app.usage.models import EventName
-from app.usage.sourcing import fold_intake
 from tests.connectors.product.conftest import active, counted, held, people, totals
 
 AT = "2026-11-20T12:00:00.000Z"
@@ -256,7 +256,7 @@ def test_a_message_that_is_wrong_is_held_with_its_reason_and_harms_no_other(send
 
 def test_a_rule_counts_one_event_by_a_property(send, basic):
     send("/v1/batch", {"batch": [track(1)]}, basic)
-    from app.usage.ingesting import ensure_meters
+    from app.usage.intake.ingesting import ensure_meters
 
     ensure_meters(["rows_exported"])
     metering.make_rule("rows_exported", "Report Exported", {"format": "pdf"}, "rows")

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime
 import pytest
 from sqlalchemy import select
 
+from app.accounts.intake.recording import record_accounts
 from app.accounts.models import Account
-from app.accounts.recording import record_accounts
 from app.connectors.webhooks import replaying
 from app.extensions import db
-from app.usage.ingesting import ensure_meters
+from app.usage.intake.ingesting import ensure_meters
 from tests.cast import NOW
 from tests.connectors.webhooks.conftest import deliver, rows, short, state_of, work
 

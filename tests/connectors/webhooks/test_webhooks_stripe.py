@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
+from app.accounts.intake.recording import record_accounts
 from app.accounts.models import Account, Contact
-from app.accounts.recording import record_accounts
 from app.connectors.stripe.pricing import terms_of
 from app.connectors.webhooks import replaying
 from app.connectors.webhooks.book import deriving
@@ -74,7 +74,7 @@ def test_what_others_wrote_is_left_and_what_the_source_wrote_follows_it(stripe):
 
 
 def test_a_person_the_account_has_already_is_not_made_twice(stripe):
-    from app.accounts.recording import record_contacts
+    from app.accounts.intake.recording import record_contacts
 
     record_accounts([{"external_id": "cus_1", "name": "Acme"}], NOW)
     record_contacts([{"external_id": "p1", "account": "cus_1", "email": "Billing@Acme.example", "name": "Bo"}], NOW)

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from app.accounts.intake.recording import record_accounts, record_subscriptions
 from app.accounts.models import Account, AccountSummary
-from app.accounts.recording import record_accounts, record_subscriptions
 from app.connectors.stripe.pricing import terms_of
 from app.extensions import db
 from tests.books import stretch

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.core.upserting import as_json
+from app.core.bulk.upserting import as_json
 from app.extensions import db
 
 WAITS = ("waiting", "held")

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.accounts import recording
+from app.accounts.intake import recording
 from app.accounts.models import Account
 from app.accounts.queries import account_ids_by_external_id
 from app.connectors.webhooks.book.facts import Family, Known

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.connectors.webhooks.book.folding import Stretch
-from app.core.upserting import as_json
+from app.core.bulk.upserting import as_json
 from app.extensions import db
 
 Records = Sequence[Mapping[str, Any]]

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.accounts import searching
-from app.core.upserting import as_json
+from app.core.bulk.upserting import as_json
 from app.extensions import db
 
 Records = Sequence[Mapping[str, Any]]

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.accounts import queries, searching
 from app.accounts.models import Account, Contact, Invoice, Subscription
 from app.core import tenancy
-from app.core.upserting import NOTHING, Upserted, as_json, upsert
+from app.core.bulk.upserting import NOTHING, Upserted, as_json, upsert
 from app.extensions import db
 
 Records = Sequence[Mapping[str, Any]]

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.accounts import introducing, queries
+from app.accounts import queries
+from app.accounts.intake import introducing
 from app.accounts.models import AccountRule
 from app.core import tenancy
 from app.core.problems import NotFoundError, Problem

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from app.core.upserting import as_json
+from app.core.bulk.upserting import as_json
 from app.extensions import db
 
 KEEP_MINUTES_FOR = timedelta(days=2)

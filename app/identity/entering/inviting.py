@@ -10,11 +10,11 @@ from sqlalchemy.dialects.postgresql import insert
 from app.core import tenancy
 from app.core.tenancy import Scope
 from app.extensions import db
+from app.identity.entering.passwords import hash_password, is_right, refuse_weak
+from app.identity.entering.signing_in import find_person
 from app.identity.guard import ROLES, hash_secret
 from app.identity.models import Invitation, Membership, User, Workspace
-from app.identity.passwords import hash_password, is_right, refuse_weak
 from app.identity.refusals import Refusal
-from app.identity.signing_in import find_person
 
 LASTS = timedelta(days=7)
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")

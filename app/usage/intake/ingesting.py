@@ -8,15 +8,15 @@ from typing import Any
 import msgspec
 from sqlalchemy import text
 
+from app.accounts.intake.touching import GATHER_FOR
 from app.accounts.queries import known_accounts
-from app.accounts.touching import GATHER_FOR
 from app.core import queue
-from app.core.upserting import run_raw
+from app.core.bulk.upserting import run_raw
 from app.extensions import db
-from app.usage.folding import FOLD_MAXIMA, FOLD_SUMS, NOTE_PEOPLE, UNNOTED
-from app.usage.lateness import IS_LATE, NOTE_LATE_PEOPLE, NOTE_LATE_SUMS, SENDER, Coming
-from app.usage.maxima import recount_maxima
-from app.usage.sourcing import get_known
+from app.usage.intake.sourcing import get_known
+from app.usage.ledger.folding import FOLD_MAXIMA, FOLD_SUMS, NOTE_PEOPLE, UNNOTED
+from app.usage.ledger.lateness import IS_LATE, NOTE_LATE_PEOPLE, NOTE_LATE_SUMS, SENDER, Coming
+from app.usage.ledger.maxima import recount_maxima
 
 Events = Sequence[Mapping[str, Any]]
 

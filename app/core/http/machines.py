@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_openapi3.openapi import OpenAPI
 
-from app.core import web
+from app.core.http import answers
 
 DOORS: set[str] = set()
 """The names of their blueprints."""
@@ -40,7 +40,7 @@ class Application(OpenAPI):
         """Number a machine's request; do all that is registered for a person's."""
         if request.blueprint not in DOORS:
             return super().preprocess_request()
-        return web.begin()
+        return answers.begin()
 
     def process_response(self, response: Response) -> Response:
         """Finish the answer to a machine; do all that is registered for a person's."""
@@ -48,4 +48,4 @@ class Application(OpenAPI):
             return super().process_response(response)
         for function in reversed(self.after_request_funcs.get(request.blueprint, [])):
             response = function(response)
-        return web.finish_for_machine(response)
+        return answers.finish_for_machine(response)

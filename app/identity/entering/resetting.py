@@ -7,12 +7,12 @@ from sqlalchemy import select, update
 
 from app.core import tenancy
 from app.extensions import db
+from app.identity.entering.letters import send_password_changed, send_reset
+from app.identity.entering.passwords import hash_password, is_right, refuse_weak
+from app.identity.entering.signing_in import find_person, sign_out_everywhere
 from app.identity.guard import hash_secret, own_memberships
-from app.identity.letters import send_password_changed, send_reset
 from app.identity.models import AuditEntry, PasswordReset, User
-from app.identity.passwords import hash_password, is_right, refuse_weak
 from app.identity.refusals import Refusal
-from app.identity.signing_in import find_person, sign_out_everywhere
 
 LASTS = timedelta(hours=1)
 

@@ -14,11 +14,11 @@ from app.extensions import db
 from app.health import queries as health
 from app.identity import guard
 from app.identity.guard import May
-from app.usage import holding
 from app.usage import queries as usage
+from app.usage.intake import holding
 from app.usage.models import Meter
 
-blueprint = Blueprint("data", __name__, template_folder="templates", url_prefix="/data")
+blueprint = Blueprint("data", __name__, template_folder="../templates", url_prefix="/data")
 
 QUIET = ("score_touched", "match_playbooks", "fold_intake", "announce", "deliver")  # done all the time
 ASKABLE = {"score_accounts": "Score the whole book", "train_model": "Train the churn model"}

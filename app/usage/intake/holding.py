@@ -8,12 +8,12 @@ from typing import Any
 from msgspec.json import encode
 from sqlalchemy import text
 
-from app.accounts import naming
+from app.accounts.intake import naming
 from app.core import queue
-from app.core.upserting import as_json
+from app.core.bulk.upserting import as_json
 from app.extensions import db
-from app.usage.ingesting import KEY
-from app.usage.sourcing import get_known
+from app.usage.intake.ingesting import KEY
+from app.usage.intake.sourcing import get_known
 
 KEEP_FOR = timedelta(days=90)
 REASONS = ("account", "person", "meter", "value", "body")

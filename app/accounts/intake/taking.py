@@ -8,9 +8,10 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.accounts import queries, recording
-from app.accounts.recording import RecordedAccounts
-from app.accounts.settling import settle
+from app.accounts import queries
+from app.accounts.intake import recording
+from app.accounts.intake.recording import RecordedAccounts
+from app.accounts.intake.settling import settle
 from app.extensions import db
 
 _LOCK = text("SELECT FROM account WHERE external_id = ANY(:ids) ORDER BY external_id FOR UPDATE")

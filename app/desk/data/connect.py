@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from app.accounts.models import Account
 from app.core import clock
 from app.core.problems import NotFoundError, Problem
-from app.desk.guides import BY_CODE, GUIDES, KEY, Guide
+from app.desk.data.guides import BY_CODE, GUIDES, KEY, Guide
 from app.extensions import db
 from app.identity import guard, keys
 from app.identity.guard import May
@@ -21,7 +21,7 @@ from app.identity.refusals import by_field
 from app.usage import queries
 from app.usage.models import Meter
 
-blueprint = Blueprint("connect", __name__, template_folder="templates", url_prefix="/data/connect")
+blueprint = Blueprint("connect", __name__, template_folder="../templates", url_prefix="/data/connect")
 _SPOKEN = {"rudderstack": "segment", "perennial": "api"}
 
 

@@ -3,8 +3,8 @@
 from sqlalchemy import func, select
 
 from app.extensions import db, login_manager
+from app.identity.entering.passwords import hash_password, is_outdated, is_right
 from app.identity.models import User
-from app.identity.passwords import hash_password, is_outdated, is_right
 
 
 def sign_in(email: str, password: str) -> User | None:

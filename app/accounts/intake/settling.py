@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from app.accounts import movements, summarising
-from app.accounts.touching import touch
+from app.accounts.intake.touching import touch
 
 
 def settle(account_ids: Sequence[int], today: date, now: datetime, *, paid: bool = False) -> None:

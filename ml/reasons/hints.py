@@ -8,10 +8,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from ml.explain import RENEWAL, Reasons
 from ml.facts import BoolArray, FloatArray
 from ml.hazard.curve import risk_within
 from ml.hazard.model import HazardModel
+from ml.reasons.explain import RENEWAL, Reasons
 from ml.signals import BY_CODE
 
 MOST, TELLING = 3, 0.5  # hints an account, and points of risk below which a reason is not worth one

@@ -14,7 +14,7 @@ from app.identity.guard import May
 from app.usage import metering, queries
 from app.usage.models import Meter, MeterRule
 
-blueprint = Blueprint("counting", __name__, template_folder="templates", url_prefix="/data/counting")
+blueprint = Blueprint("counting", __name__, template_folder="../templates", url_prefix="/data/counting")
 
 
 @blueprint.get("")

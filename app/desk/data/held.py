@@ -6,18 +6,20 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from sqlalchemy import or_, select
 from werkzeug.wrappers import Response
 
-from app.accounts import introducing, naming, recording, summarising
+from app.accounts import summarising
+from app.accounts.intake import introducing, naming, recording
 from app.accounts.models import Account
 from app.connectors import replaying
-from app.core import clock, words
+from app.core import clock
+from app.core.http import words
 from app.core.problems import Problem
 from app.extensions import db
 from app.identity import guard
 from app.identity.guard import May
-from app.usage import holding
-from app.usage.ingesting import ensure_meters
+from app.usage.intake import holding
+from app.usage.intake.ingesting import ensure_meters
 
-blueprint = Blueprint("held", __name__, template_folder="templates", url_prefix="/data/held")
+blueprint = Blueprint("held", __name__, template_folder="../templates", url_prefix="/data/held")
 
 
 @blueprint.get("")

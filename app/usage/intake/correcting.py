@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from app.core.upserting import run_raw
-from app.usage.folding import FOLD_SUMS, NOTE_PEOPLE, UNNOTED
-from app.usage.ingesting import GIVEN, KEEP_RAW, Events, ask_for_scoring, pack
-from app.usage.lateness import NOTE_LATE_PEOPLE, NOTE_LATE_SUMS, Coming
-from app.usage.maxima import recount_maxima
-from app.usage.sourcing import get_known, note_intake
+from app.core.bulk.upserting import run_raw
+from app.usage.intake.ingesting import GIVEN, KEEP_RAW, Events, ask_for_scoring, pack
+from app.usage.intake.sourcing import get_known, note_intake
+from app.usage.ledger.folding import FOLD_SUMS, NOTE_PEOPLE, UNNOTED
+from app.usage.ledger.lateness import NOTE_LATE_PEOPLE, NOTE_LATE_SUMS, Coming
+from app.usage.ledger.maxima import recount_maxima
 
 _CORRECT = f"""
 WITH {GIVEN}, was AS MATERIALIZED (

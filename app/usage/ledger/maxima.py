@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from app.core.upserting import run_raw
-from app.usage.folding import day_columns
-from app.usage.lateness import IS_LATE, KNOWN_ON, SENDER, Coming
+from app.core.bulk.upserting import run_raw
+from app.usage.ledger.folding import day_columns
+from app.usage.ledger.lateness import IS_LATE, KNOWN_ON, SENDER, Coming
 from app.usage.models import DAYS
 
 Month = tuple[int, int, str]

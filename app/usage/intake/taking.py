@@ -11,10 +11,10 @@ from typing import Annotated, Any
 import msgspec
 
 from app.core.clock import in_utc
-from app.usage import holding, ingesting, sourcing
-from app.usage.correcting import recount
-from app.usage.holding import Held
-from app.usage.lateness import Coming
+from app.usage.intake import holding, ingesting, sourcing
+from app.usage.intake.correcting import recount
+from app.usage.intake.holding import Held
+from app.usage.ledger.lateness import Coming
 
 PROTOCOL = "perennial"
 MOST = ingesting.MOST

@@ -1,0 +1,1 @@
+"""How the book learns of accounts and people from other systems, and who must be told."""

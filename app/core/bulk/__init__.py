@@ -1,0 +1,1 @@
+"""Many rows at once: read as columns, written as arrays, side by side."""

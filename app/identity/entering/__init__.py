@@ -1,0 +1,1 @@
+"""Coming in: invitations, passwords, signing in, and the letters about them."""

@@ -1,0 +1,1 @@
+"""How usage comes in: judged, counted once, or held with its reason."""
