@@ -21,7 +21,7 @@ class Config:
     secure_cookies: bool = False
     trusted_proxies: int = 0  # how many proxies stand before us and tell the visitor's address
     max_upload_bytes: int = 256 * 1024 * 1024
-    keep_events_days: int = 400  # events as they came; totals and what guards against repeats are kept for ever. 0: all
+    keep_events_days: int = 400  # events and messages as they came; totals and guards against repeats stay. 0: all
     ingest_per_minute: int = 600_000  # events that one key may send
     allow_private_targets: bool = False  # whether webhooks may call addresses inside the own network
 

@@ -45,7 +45,8 @@ class WebhookSecret(Tenant, db.Model):
 
 
 class WebhookDelivery(Tenant, db.Model):
-    """One message, byte for byte, kept once for ever by the sender's own id of it.
+    """One message, kept once for ever by the sender's own id of it; `headers` and `body`, byte for byte, until settled
+    messages are forgotten.
 
     States: waiting; done; ignored (of no use to us); held (waits for its account); failed (waits for a person).
     `reason` says why it is not in the book, `note` what of it does not count.
@@ -58,7 +59,7 @@ class WebhookDelivery(Tenant, db.Model):
     happened_at: Mapped[datetime]
     received_at: Mapped[datetime]
     headers: Mapped[dict[str, Any]]
-    body: Mapped[bytes] = mapped_column(LargeBinary)
+    body: Mapped[bytes | None] = mapped_column(LargeBinary)
     state: Mapped[str] = mapped_column(server_default="waiting")
     reason: Mapped[str | None]
     note: Mapped[str | None]

@@ -64,9 +64,10 @@ def _take_apart(delivery: WebhookDelivery, provider: Provider, currency: str, no
 
 
 def _tell(delivery: WebhookDelivery, provider: Provider) -> tuple[Told, list[str]]:
+    body = delivery.body or b""  # what waits has its words: only what is settled is forgotten
     envelope = Envelope(delivery.event_id, delivery.event_type, delivery.happened_at)
     try:
-        told = provider.tell(Message(envelope, document_of(delivery.body), delivery.received_at))
+        told = provider.tell(Message(envelope, document_of(body), delivery.received_at))
     except UnusableError as error:
         return Told(), [str(error)]
     except Exception as error:  # noqa: BLE001 - whatever one sender writes must not stop the others

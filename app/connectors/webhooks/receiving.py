@@ -1,4 +1,7 @@
-"""Keeps what comes in: checked against the secrets, byte for byte, once, before anything is made of it."""
+"""Keeps what comes in: checked against the secrets, byte for byte, once, before anything is made of it.
+
+What it was understood to say outlives its words: these are forgotten when their time is over.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -50,6 +53,18 @@ def let_receivers_finish() -> None:
     One that found this job still waiting asked for no other; when this returns, what it kept is seen.
     """
     db.session.execute(text(f"SELECT pg_advisory_xact_lock({_RECEIVERS})"))
+
+
+def forget_before(moment: datetime) -> int:
+    """Forget the words of messages settled before a moment; what waits for a person stays. Gives how many."""
+    forgotten = db.session.execute(
+        text(
+            "UPDATE webhook_delivery SET body = NULL, headers = '{}'"
+            " WHERE state IN ('done', 'ignored') AND settled_at < :moment AND body IS NOT NULL RETURNING 1"
+        ),
+        {"moment": moment},
+    )
+    return len(forgotten.all())
 
 
 def note_refused(source: WebhookSource, why: str, now: datetime) -> None:

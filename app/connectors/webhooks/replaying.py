@@ -5,12 +5,16 @@ from sqlalchemy import text, update
 from app.connectors.webhooks.models import UNFINISHED, WebhookDelivery
 from app.connectors.webhooks.queries import get_delivery
 from app.core import queue
+from app.core.problems import Problem
 from app.extensions import db
 
 
 def replay(delivery_id: int) -> WebhookDelivery:
-    """Have one delivery taken apart anew, whatever became of it before. Raises NotFoundError."""
+    """Have one delivery taken apart anew, whatever became of it before. Raises NotFoundError; Problem if forgotten."""
     delivery = get_delivery(delivery_id)
+    if delivery.body is None:
+        detail = "The message was forgotten when its time was over. What it said stays in the book."
+        raise Problem(409, detail, "forgotten")
     delivery.state, delivery.reason, delivery.note = "waiting", None, None
     queue.defer("normalise_deliveries")
     return delivery

@@ -113,8 +113,9 @@ def delivery(source_id: int, delivery_id: int) -> str:
         source=queries.get_source(source_id),
         delivery=found,
         facts=queries.facts_of(delivery_id),
-        body=found.body.decode("utf-8", "replace"),
-        indented=_indented(found.body),
+        body=(found.body or b"").decode("utf-8", "replace"),
+        indented=_indented(found.body or b""),
+        keep_days=current_app.config["PERENNIAL"].keep_events_days,
     )
 
 

@@ -1,17 +1,18 @@
 """Data → Webhooks: a source is made, given secrets, watched, replayed, stopped and deleted by people who may."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from app.connectors.webhooks import normalising, queries
+from app.connectors.webhooks import normalising, queries, receiving
 from app.connectors.webhooks.models import WebhookDelivery, WebhookSource
 from app.connectors.webhooks.providers import PROVIDERS
 from app.extensions import db
 from app.identity.models import AuditEntry
 from tests.cast import NOW
-from tests.connectors.webhooks.conftest import deliver, rows, state_of
+from tests.connectors.webhooks.conftest import deliver, rows, state_of, work
 from tests.connectors.webhooks.stripe_events import customer, event, subscription
 
 NEW = event("customer.created", customer(), 1_767_268_800)
@@ -196,3 +197,26 @@ def test_every_destructive_act_asks_once(made, engineer):
 
 def test_a_manager_does_not_see_webhooks(sign_in, cast):
     assert sign_in(cast.owner).get("/data/webhooks").status_code == 403
+
+
+def test_the_words_of_settled_messages_are_forgotten_and_what_they_said_stays(made, engineer):
+    source, place = made()
+    of_nobody = event("customer.subscription.created", subscription("sub_2", customer="cus_2"), 1_767_268_900)
+    done, again, held = deliver(source, CREATED, NEW, of_nobody)
+    work()
+    assert [each.state for each in (done, again, held)] == ["done", "done", "held"]
+    said = rows("SELECT count(*) FROM webhook_fact")
+
+    assert receiving.forget_before(NOW) == 0
+    assert receiving.forget_before(NOW + timedelta(days=1)) == 2
+    db.session.expire_all()
+
+    assert (done.body, done.headers, done.state) == (None, {}, "done")
+    assert held.body is not None
+    assert rows("SELECT count(*) FROM webhook_fact") == said
+    page = engineer.get(f"{place}/deliveries/{done.id}").text
+    assert "Forgotten: messages are kept as they came for 400 days." in page
+    assert ">Replay<" not in page
+    refused = engineer.post(f"{place}/deliveries/{done.id}/replay")
+    assert (refused.status_code, "forgotten when its time was over" in refused.text) == (409, True)
+    assert deliver(source, CREATED) == [done]
