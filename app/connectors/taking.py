@@ -1,6 +1,7 @@
 """Takes what a protocol says into the book: accounts and people first, then what happened, each event once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -48,13 +49,13 @@ def take(
     said, refused = _translated(protocol, messages, now)
     _introduce(said, workspace, now, coming)
     placed, lost = _placed(said)
-    taken = _count(source, placed, workspace, now, coming)
-    refused = sorted([*refused, *lost, *taken.refused], key=lambda each: each.index)
+    repeats, unusable = _count(source, placed, workspace, now, coming)
+    refused = sorted([*refused, *lost, *unusable], key=lambda each: each.index)
     holding.hold(source, protocol.name, [_held(protocol, messages[each.index], each) for each in refused], now)
-    names = _names(said)
-    accepted = len(messages) - len(refused) - taken.duplicates
-    sourcing.note_intake(source, accepted, taken.duplicates, len(refused), now, names)
-    return Taken(accepted, taken.duplicates, refused)
+    names = _names(said, repeats | {each.index for each in refused})
+    accepted = len(messages) - len(refused) - len(repeats)
+    sourcing.note_intake(source, accepted, len(repeats), len(refused), now, names)
+    return Taken(accepted, len(repeats), refused)
 
 
 def _translated(
@@ -176,7 +177,8 @@ def _count(
     workspace: Workspace,
     now: datetime,
     coming: Coming,
-) -> Taken:
+) -> tuple[set[int], list[Refusal]]:
+    """Count what happened. Gives which messages were counted before, and refuses those that cannot be counted."""
     rules = _rules(any(each.event and not each.is_metered for _, each, _, _ in placed))
     rows, owners, refused = list[dict[str, Any]](), list[int](), list[Refusal]()
     for index, each, account, person in placed:
@@ -189,8 +191,7 @@ def _count(
         rows += _rows(each, account, person, counted)
         owners += [index] * len(counted)
     taken = ingesting.count(source, rows, now, workspace.time_zone, coming) if rows else ingesting.Ingested(0, 0, [])
-    fresh = {owners[n] for n in taken.fresh}
-    return Taken(len(fresh), len(set(owners) - fresh), refused)
+    return set(owners) - {owners[n] for n in taken.fresh}, refused
 
 
 def _rules(has_product_events: bool) -> metering.Rules:
@@ -235,9 +236,6 @@ def _held(protocol: Protocol, message: Any, refusal: Refusal) -> Held:
     return Held(event_id, message, refusal.reason, refusal.value, refusal.detail)
 
 
-def _names(said: Sequence[tuple[int, Said]]) -> dict[str, int]:
-    names: dict[str, int] = {}
-    for _, each in said:
-        if each.event and not each.is_metered:
-            names[each.event] = names.get(each.event, 0) + 1
-    return names
+def _names(said: Sequence[tuple[int, Said]], left_out: Container[int]) -> Counter[str]:
+    """Count the names of product events that came for the first time and can be used."""
+    return Counter(each.event for index, each in said if each.event and not each.is_metered and index not in left_out)

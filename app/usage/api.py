@@ -57,7 +57,8 @@ def post_usage() -> Response:
         }
         for each in taken.refused
     ]
-    body = {"accepted": taken.accepted, "duplicates": taken.duplicates, "rejected": rejected}
+    repeats = taken.duplicates - taken.corrected
+    body = {"accepted": taken.accepted, "corrected": taken.corrected, "duplicates": repeats, "rejected": rejected}
     return Response(msgspec.json.encode(body), 207 if rejected else 200, mimetype="application/json")
 
 

@@ -94,6 +94,7 @@ class UsageEvent(Given):
     quantity: float = Field(1.0, examples=[1])
     at: Moment | None = Field(None, description="Without it, now.", examples=["2026-11-20T09:30:00Z"])
     user: Line | None = Field(None, description="Who: your id of the person.", examples=["ann"])
+    replace: bool = Field(False, description="It corrects what was sent under this id.", examples=[False])
 
 
 class UsageBatch(Given):
@@ -114,6 +115,7 @@ class UsageMistake(Shown):
 class UsageTaken(Shown):
     """What became of a batch."""
 
-    accepted: int = Field(description="Counted now.", examples=[1])
+    accepted: int = Field(description="Counted now for the first time.", examples=[1])
+    corrected: int = Field(description="Counted before, and now as they say.", examples=[0])
     duplicates: int = Field(description="Counted before.", examples=[0])
     rejected: list[UsageMistake] = Field(examples=[[]])

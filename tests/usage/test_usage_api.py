@@ -17,7 +17,7 @@ from app.identity.models import ApiKey
 from app.usage import api
 from app.usage.intake import taking
 from app.usage.intake.ingesting import ensure_meters
-from app.usage.models import UsageEvent, UsageSource
+from app.usage.models import DailyUsage, UsageEvent, UsageSource
 from tests.books import write_accounts
 
 ADDRESS = "/api/v1/usage"
@@ -53,10 +53,19 @@ def stored():
 
 
 def test_a_batch_is_taken_in_and_again_is_a_repeat(post):
-    assert post({"events": [event(1), event(2)]}).json == {"accepted": 2, "duplicates": 0, "rejected": []}
+    nothing = {"accepted": 0, "corrected": 0, "duplicates": 0, "rejected": []}
+    assert post({"events": [event(1), event(2)]}).json == nothing | {"accepted": 2}
     answer = post({"events": [event(1), event(3)]})
-    assert (answer.status_code, answer.json) == (200, {"accepted": 1, "duplicates": 1, "rejected": []})
+    assert (answer.status_code, answer.json) == (200, nothing | {"accepted": 1, "duplicates": 1})
     assert stored() == [("e1", 2), ("e2", 2), ("e3", 2)]
+
+
+def test_a_correction_is_told_apart_from_a_repeat(post):
+    post({"events": [event(1), event(2)]})
+    answer = post({"events": [event(1, quantity=5, replace=True), event(2), event(3, replace=True)]})
+    assert answer.json == {"accepted": 1, "corrected": 1, "duplicates": 1, "rejected": []}
+    totals = db.session.scalars(select(DailyUsage.totals)).one()
+    assert sum(totals) == 5 + 2 + 2
 
 
 def test_a_single_event_needs_no_batch_and_little_to_say(post):
@@ -76,7 +85,7 @@ def test_a_batch_may_name_its_source(post):
 
 
 def test_an_empty_batch_is_welcome(post):
-    assert post({"events": []}).json == {"accepted": 0, "duplicates": 0, "rejected": []}
+    assert post({"events": []}).json == {"accepted": 0, "corrected": 0, "duplicates": 0, "rejected": []}
 
 
 def test_an_offset_that_postgresql_does_not_know_is_understood(post):

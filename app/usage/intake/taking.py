@@ -63,6 +63,11 @@ class Taken:
     fresh: frozenset[int] = frozenset()
     corrections: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
 
+    @property
+    def corrected(self) -> int:
+        """Count the corrections of what had been counted before; they are among the duplicates."""
+        return sum(index not in self.fresh for index, _ in self.corrections)
+
 
 _EVENT = msgspec.json.Decoder(Event)
 _EVENTS = msgspec.json.Decoder(list[Event])
