@@ -6,8 +6,10 @@ from app.accounts.intake import naming
 from app.connectors import schemas
 from app.connectors.replaying import ask_for_replay, match_by_rules
 from app.connectors.webhooks import replaying as webhooks
+from app.core import clock
+from app.core.paging import read_number
 from app.core.problems import Problem
-from app.core.rest.api import Answer, blueprint_of, reads, whole, writes
+from app.core.rest.api import Answer, blueprint_of, page_of, reads, whole, writes
 from app.identity import guard
 from app.usage.intake import holding
 
@@ -25,6 +27,32 @@ def list_held() -> Any:
     return whole(schemas.HeldGroups, holding.open_groups(), schemas.HeldGroup.model_validate)
 
 
+@blueprint.get("/held-events/records", responses={200: schemas.HeldRecords})
+@guard.allow_key("book:read")
+@reads
+def list_held_records(query: schemas.HeldRecordsAsked) -> Answer:
+    """List what is held, one by one
+
+    As it came, the newest first; of all reasons, of one, or of one account, person or meter that is not known.
+    """
+    _name_reason(query)
+    rows = holding.open_records(query.reason, query.value, read_number(query.cursor), query.limit + 1)
+    return page_of(schemas.HeldRecords, rows, query.limit, schemas.HeldRecord.model_validate, lambda row: (row.id,))
+
+
+@blueprint.post("/held-events/discard", responses={200: schemas.Discarded})
+@guard.allow_key("data:write")
+@writes
+def discard_held(body: schemas.DiscardGiven) -> schemas.Discarded:
+    """Discard what is held
+
+    For one reason and value: it is not counted, unless it is sent again.
+    """
+    gone = holding.discard(body.reason, body.value, clock.utc_now())
+    guard.note("discard", f"held {body.reason} {body.value}", count=gone)
+    return schemas.Discarded(discarded=gone)
+
+
 @blueprint.post("/held-events/replay", responses={202: schemas.Waiting})
 @guard.allow_key("data:write")
 @writes
@@ -33,9 +61,7 @@ def replay_held(body: schemas.ReplayGiven) -> Answer:
 
     Once its cause is mended: each event is counted on the day it happened, once. A worker does it at once.
     """
-    if body.value is not None and body.reason is None:
-        told = [{"pointer": "/value", "detail": "A value is of a reason: say which."}]
-        raise Problem(422, "`value` needs a `reason`.", "refused", told)
+    _name_reason(body)
     ask_for_replay(body.reason, body.value)
     guard.note("replay", "held events", reason=body.reason, value=body.value)
     return Answer(schemas.Waiting(state="waiting"), 202)
@@ -93,3 +119,10 @@ def remove_account_rule(path: schemas.AccountRulePath) -> Answer:
     rule = naming.remove_rule(path.rule_id)
     guard.note("removed", f"rule for names like {rule.pattern}", path.rule_id)
     return Answer(None, 204)
+
+
+def _name_reason(asked: schemas.HeldRecordsAsked | schemas.ReplayGiven) -> None:
+    if asked.value is not None and asked.reason is None:
+        place = {"parameter": "value"} if isinstance(asked, schemas.HeldRecordsAsked) else {"pointer": "/value"}
+        told = [place | {"detail": "A value is of a reason: say which."}]
+        raise Problem(422, "`value` needs a `reason`.", "refused", told)

@@ -1,11 +1,11 @@
 """What is held, and replayed, as the REST API writes it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from app.core.rest.schemas import Asked, Given, Line, Number, Page, Shown
+from app.core.rest.schemas import Asked, Given, Line, Number, Page, Paged, Shown
 
 Reason = Literal["account", "person", "meter", "value", "body"]
 
@@ -24,6 +24,45 @@ class HeldGroup(Shown):
 
 class HeldGroups(Page[HeldGroup]):
     """What is held, the most first; at most fifty reasons."""
+
+
+class HeldRecordsAsked(Paged):
+    """Which records."""
+
+    reason: Reason | None = Field(None, description="Only of this reason.")
+    value: Line | None = Field(None, description="Only of this one; needs a reason.")
+
+
+class HeldRecord(Shown):
+    """A thing that was sent and acknowledged, and is not counted yet."""
+
+    id: int = Field(examples=[7])
+    source: str = Field(description="Who sent it.", examples=["segment: web app"])
+    protocol: str = Field(examples=["segment"])
+    reason: Reason = Field(examples=["account"])
+    value: str = Field(description="The account, person or meter that is not known.", examples=["acme-inc"])
+    detail: str = Field(description="What is wrong, and what to do.", examples=["There is no account 'acme-inc'."])
+    times: int = Field(description="How often it was sent.", examples=[1])
+    first_at: datetime = Field(examples=["2026-11-20T09:00:00Z"])
+    last_at: datetime = Field(examples=["2026-11-20T09:00:00Z"])
+    message: Any = Field(description="As it came.", examples=[{"type": "track", "event": "Report Exported"}])
+
+
+class HeldRecords(Page[HeldRecord]):
+    """A page of what is held, the newest first."""
+
+
+class DiscardGiven(Given):
+    """What to discard."""
+
+    reason: Reason = Field(examples=["account"])
+    value: Line = Field(description="The account, person or meter that is not known.", examples=["acme-inc"])
+
+
+class Discarded(Shown):
+    """How many records were discarded."""
+
+    discarded: int = Field(examples=[7])
 
 
 class ReplayGiven(Given):

@@ -68,6 +68,32 @@ def test_a_rule_is_removed_once(ask, accounts):
     assert problem(ask("DELETE", f"/account-rules/{made}"))[0] == 404
 
 
+def test_what_is_held_is_read_one_by_one_as_it_came(ask, sent):
+    first = ask("GET", "/held-events/records?reason=account&limit=1").json
+    (newest,) = first["data"]
+    assert (newest["source"], newest["protocol"], newest["value"], newest["times"]) == (
+        "product",
+        "perennial",
+        sent[1],
+        1,
+    )
+    assert newest["message"] == {"id": "1", "account": sent[1], "meter": "logins"}
+    second = ask("GET", f"/held-events/records?reason=account&limit=1&cursor={first['next_cursor']}").json["data"]
+    assert [each["value"] for each in second] == [sent[0]]
+    only = ask("GET", f"/held-events/records?reason=account&value={sent[0]}").json
+    assert ([each["value"] for each in only["data"]], only["next_cursor"]) == ([sent[0]], None)
+    refused = ask("GET", "/held-events/records?value=acme")
+    assert (refused.status_code, refused.json["errors"][0]["parameter"]) == (422, "value")
+
+
+def test_what_is_discarded_by_key_is_gone_and_noted(ask, sent):
+    answer = ask("POST", "/held-events/discard", json={"reason": "account", "value": sent[1]})
+    assert (answer.status_code, answer.json) == (200, {"discarded": 1})
+    assert sent[0] in open_names(ask)
+    assert sent[1] not in open_names(ask)
+    assert trail()[-1].changes == {"count": 1}
+
+
 def test_what_waits_for_an_account_a_person_or_a_meter_is_replayed_once_it_is_there(ask, accounts, cast):
     raws = [b'{"id": "1", "account": "acme-new", "meter": "logins"}']
     raws += [b'{"id": "2", "account": "%b", "meter": "seats"}' % accounts.thriving.external_id.encode()]

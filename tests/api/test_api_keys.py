@@ -19,6 +19,7 @@ OURS = {
 }
 OWN_BUSINESS = {
     "POST /held-events/replay",
+    "POST /held-events/discard",
     "POST /account-rules",
     "POST /accounts",
     "POST /accounts/bulk",

@@ -32,7 +32,7 @@ def show() -> str:
         "desk/held.html",
         groups=holding.open_groups(),
         chosen=chosen,
-        examples=holding.examples(*chosen) if chosen else [],
+        examples=holding.open_records(*chosen) if chosen else [],
         rules=naming.rules(),
     )
 

@@ -113,14 +113,19 @@ SELECT '{0}' WHERE EXISTS (
     SELECT FROM held_event h JOIN {1} t ON t.{2} = h.value WHERE h.ended_at IS NULL AND h.reason = '{0}')"""
 
 
-def examples(reason: str, value: str, most: int = 20) -> list[Any]:
-    """Give the newest things held for a reason: (id, source, protocol, message, detail, times, last_at)."""
-    query = text(
-        "SELECT h.id, s.name AS source, h.protocol, h.message, h.detail, h.times, h.last_at FROM held_event h"
-        " JOIN usage_source s ON s.workspace_id = h.workspace_id AND s.id = h.source_id"
-        " WHERE h.ended_at IS NULL AND h.reason = :reason AND h.value = :value ORDER BY h.id DESC LIMIT :most"
+def open_records(
+    reason: str | None = None, value: str | None = None, before: int | None = None, most: int = 20
+) -> list[Any]:
+    """Give the newest things held, of all reasons or one, older than the one `before`.
+
+    Each: (id, source, protocol, message, reason, value, detail, times, first_at, last_at).
+    """
+    which = _which(reason, value) + ("" if before is None else " AND h.id < :before")
+    query = (
+        "SELECT h.id, s.name AS source, protocol, message, reason, value, detail, times, first_at, last_at"
+        f" FROM held_event h {_OF_SOURCE} WHERE ended_at IS NULL{which} ORDER BY h.id DESC LIMIT :most"
     )
-    return list(db.session.execute(query, {"reason": reason, "value": value, "most": most}))
+    return _read(query, reason=reason, value=value, before=before, most=most)
 
 
 def claim_open(after: int, most: int, reason: str | None = None, value: str | None = None) -> list[Any]:
@@ -128,16 +133,24 @@ def claim_open(after: int, most: int, reason: str | None = None, value: str | No
 
     Only objects: what is kept as text can never be used.
     """
-    which = "" if reason is None else " AND reason = :reason" + ("" if value is None else " AND value = :value")
-    query = text(
-        "SELECT h.id, s.name AS source, protocol, message, first_at FROM held_event h"
-        " JOIN usage_source s ON s.workspace_id = h.workspace_id AND s.id = h.source_id"
+    query = (
+        f"SELECT h.id, s.name AS source, protocol, message, first_at FROM held_event h {_OF_SOURCE}"
         " WHERE ended_at IS NULL AND h.id > :after"
-        f" AND jsonb_typeof(message) = 'object' AND reason <> 'body'{which}"
+        f" AND jsonb_typeof(message) = 'object' AND reason <> 'body'{_which(reason, value)}"
         " ORDER BY h.id LIMIT :most FOR UPDATE OF h SKIP LOCKED"
     )
-    values = {"after": after, "most": most, "reason": reason, "value": value}
-    return list(db.session.execute(query, {k: v for k, v in values.items() if f":{k}" in query.text}))
+    return _read(query, after=after, most=most, reason=reason, value=value)
+
+
+_OF_SOURCE = "JOIN usage_source s ON s.workspace_id = h.workspace_id AND s.id = h.source_id"
+
+
+def _which(reason: str | None, value: str | None) -> str:
+    return "" if reason is None else " AND reason = :reason" + ("" if value is None else " AND value = :value")
+
+
+def _read(query: str, **values: Any) -> list[Any]:
+    return list(db.session.execute(text(query), {name: each for name, each in values.items() if f":{name}" in query}))
 
 
 def end(ids: Sequence[int], how: str, now: datetime) -> None:
