@@ -1,7 +1,7 @@
 """The Flask extensions, made once and bound in create_app. Imports nothing of ours."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask import Flask
 from flask_compress import Compress
@@ -12,13 +12,16 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from redis import Redis
 from rq import Queue
-from sqlalchemy import BigInteger, DateTime, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, registry
 
 
 class Base(DeclarativeBase):
     """Names every constraint, so that migrations can speak of it; times are aware, numbers are wide, text is text."""
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]  # SQLAlchemy allows joins here too; ours are all tables
 
     registry = registry(
         type_annotation_map={
@@ -42,6 +45,11 @@ class Base(DeclarativeBase):
 
 
 db = SQLAlchemy(model_class=Base)
+if TYPE_CHECKING:
+    Model = Base  # Flask-SQLAlchemy makes its model class at run time, where mypy cannot follow
+else:
+    Model = db.Model
+
 login_manager = LoginManager()
 csrf = CSRFProtect()
 compress = Compress()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Double, SmallInteger, Text
 
 from app.core.tenancy import Tenant, TenantKey, refers_to
-from app.extensions import db
+from app.extensions import Model
 
 STAGES = ("prospect", "onboarding", "adopting", "established", "former")
 BANDS = ("thriving", "steady", "watch", "at risk", "unknown")
@@ -22,7 +22,7 @@ def owned_by(column: str = "owner_id") -> ForeignKeyConstraint:
     )
 
 
-class Account(Tenant, db.Model):
+class Account(Tenant, Model):
     """A customer: the company that pays, or a part of it (then `parent_id` names the whole)."""
 
     __tablename__ = "account"
@@ -50,7 +50,7 @@ class Account(Tenant, db.Model):
     )
 
 
-class AccountAlias(TenantKey, db.Model):
+class AccountAlias(TenantKey, Model):
     """Another name by which some system speaks of an account."""
 
     __tablename__ = "account_alias"
@@ -63,7 +63,7 @@ class AccountAlias(TenantKey, db.Model):
     )
 
 
-class AccountRule(Tenant, db.Model):
+class AccountRule(Tenant, Model):
     """Which account is meant by names that no account has: `pattern` holds one *, and so may `means`, for the same."""
 
     __tablename__ = "account_rule"
@@ -80,7 +80,7 @@ class AccountRule(Tenant, db.Model):
         return self.means.replace("*", rest) if fits else None
 
 
-class Contact(Tenant, db.Model):
+class Contact(Tenant, Model):
     """A person at an account. `role` is what they mean to the account: champion, sponsor, admin, user.
 
     `consents`: what they agreed to, by category; where they refused, only their id is kept. `told_at` (here and on an
@@ -111,7 +111,7 @@ class Contact(Tenant, db.Model):
     )
 
 
-class ContactAlias(TenantKey, db.Model):
+class ContactAlias(TenantKey, Model):
     """Another id of a person, such as the one before they signed in; `external_id` is the one that counts."""
 
     __tablename__ = "contact_alias"
@@ -120,7 +120,7 @@ class ContactAlias(TenantKey, db.Model):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Subscription(Tenant, db.Model):
+class Subscription(Tenant, Model):
     """A stretch of a contract at one price, seats and term.
 
     When price, seats or term change, the stretch ends and the same external id begins again with a new start.
@@ -157,7 +157,7 @@ class Subscription(Tenant, db.Model):
     )
 
 
-class Movement(TenantKey, db.Model):
+class Movement(TenantKey, Model):
     """What an account's recurring revenue did on a day (numbers.md §1), derived from its subscriptions."""
 
     __tablename__ = "movement"
@@ -181,7 +181,7 @@ class Movement(TenantKey, db.Model):
         return abs(self.closing_minor - self.opening_minor)
 
 
-class Invoice(Tenant, db.Model):
+class Invoice(Tenant, Model):
     """What was asked for, when it was due and when it was paid."""
 
     __tablename__ = "invoice"
@@ -200,7 +200,7 @@ class Invoice(Tenant, db.Model):
     )
 
 
-class FormerFact(Tenant, db.Model):
+class FormerFact(Tenant, Model):
     """How a contract, contact, invoice or interaction stood from `stored_at` until it was changed: what scores read of
     it, none of its words. A trigger (`keep_former_fact`) writes it; a row deleted is not kept."""
 
@@ -217,7 +217,7 @@ class FormerFact(Tenant, db.Model):
     )
 
 
-class Segment(Tenant, db.Model):
+class Segment(Tenant, Model):
     """A saved filter of the portfolio: the same words as in its address."""
 
     __tablename__ = "segment"
@@ -228,7 +228,7 @@ class Segment(Tenant, db.Model):
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
 
 
-class SearchWord(TenantKey, db.Model):
+class SearchWord(TenantKey, Model):
     """A word of an account's or contact's name. Its "C" collation lets a prefix be a range, which row security
     leaves to the index (a LIKE would be checked row by row).
 
@@ -244,7 +244,7 @@ class SearchWord(TenantKey, db.Model):
     __table_args__ = (Index("ix_search_word_account", "workspace_id", "account_id", "word"),)
 
 
-class AccountSummary(TenantKey, db.Model):
+class AccountSummary(TenantKey, Model):
     """The one row a portfolio reads. Each domain to the right writes its own columns of it."""
 
     __tablename__ = "account_summary"
@@ -303,7 +303,7 @@ class AccountSummary(TenantKey, db.Model):
     )
 
 
-class BookStanding(TenantKey, db.Model):
+class BookStanding(TenantKey, Model):
     """How many accounts of an owner stand in a band and what they pay: counted once, so that a page need not."""
 
     __tablename__ = "book_standing"
@@ -316,7 +316,7 @@ class BookStanding(TenantKey, db.Model):
     scored_on: Mapped[date | None]
 
 
-class TouchedAccount(Tenant, db.Model):
+class TouchedAccount(Tenant, Model):
     """Accounts whose facts changed since they were last scored: the left tells the right by a row, a row a change, so
     that nobody who writes facts waits for a scoring that is under way. No foreign key: it would lock the accounts."""
 
@@ -325,7 +325,7 @@ class TouchedAccount(Tenant, db.Model):
     touched_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class ScoringRound(Tenant, db.Model):
+class ScoringRound(Tenant, Model):
     """How long the accounts of a round of scoring had waited since their facts changed; kept for two days."""
 
     __tablename__ = "scoring_round"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Double, Text
 
 from app.core.tenancy import Tenant, TenantKey, refers_to
-from app.extensions import db
+from app.extensions import Model
 
 KINDS = {"webhook": "Webhook", "slack": "Slack", "mail": "Mail"}
 PACES = {"at once": "at once", "daily": "once a day, in the morning"}
@@ -25,7 +25,7 @@ def of_a_member() -> ForeignKeyConstraint:
     )
 
 
-class Announcement(Tenant, db.Model):
+class Announcement(Tenant, Model):
     """That something happened. Its type, subject and occasion are unique, so that it is told once, whoever finds it.
 
     `data` is what subscribers are sent; `owner_id` the person whose business it is. What was told already is looked for
@@ -49,7 +49,7 @@ class Announcement(Tenant, db.Model):
     )
 
 
-class Subscriber(Tenant, db.Model):
+class Subscriber(Tenant, Model):
     """Who is told: a webhook, a Slack channel, or a member by mail; which events, and from which thresholds on.
 
     `failing_since` and `failures` count tries in a row without success; until `resting_until` nothing is tried.
@@ -91,7 +91,7 @@ class Subscriber(Tenant, db.Model):
         return tuple(filter(None, (self.secret, self.old_secret if is_old_in_force else None)))
 
 
-class Delivery(Tenant, db.Model):
+class Delivery(Tenant, Model):
     """An announcement on its way to a subscriber.
 
     States: waiting, delivered, failed (after the last try, or one that ended it), dropped (its subscriber was switched
@@ -122,7 +122,7 @@ class Delivery(Tenant, db.Model):
     )
 
 
-class DeliveryAttempt(Tenant, db.Model):
+class DeliveryAttempt(Tenant, Model):
     """One try: how long it took and what came back, a status with the beginning of the answer, or an error."""
 
     __tablename__ = "delivery_attempt"
@@ -138,7 +138,7 @@ class DeliveryAttempt(Tenant, db.Model):
     )
 
 
-class CalendarFeed(TenantKey, db.Model):
+class CalendarFeed(TenantKey, Model):
     """A member's secret calendar address, of which we keep a hash."""
 
     __tablename__ = "calendar_feed"
@@ -149,7 +149,7 @@ class CalendarFeed(TenantKey, db.Model):
     __table_args__ = (UniqueConstraint("workspace_id", "secret_hash"), of_a_member())
 
 
-class CalendarEntry(TenantKey, db.Model):
+class CalendarEntry(TenantKey, Model):
     """How an event of the calendars last read, so that SEQUENCE and DTSTAMP move only when it changes."""
 
     __tablename__ = "calendar_entry"

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Double
 
 from app.core.tenancy import Tenant, refers_to
-from app.extensions import db
+from app.extensions import Model
 
 CHANNELS = ("email", "phone", "chat", "ticket", "social", "community", "in_app", "meeting", "note")
 DIRECTIONS = ("in", "out", "internal")
@@ -17,7 +17,7 @@ DIRECTIONS = ("in", "out", "internal")
 _OPEN = "channel = 'ticket' AND resolved_at IS NULL"
 
 
-class Interaction(Tenant, db.Model):
+class Interaction(Tenant, Model):
     """One thing said: by the customer (in), to them (out), or about them among ourselves (internal)."""
 
     __tablename__ = "interaction"

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import tenancy
 from app.core.tenancy import Tenant
-from app.extensions import db, doorbell
+from app.extensions import Model, db, doorbell
 
 LEASE = timedelta(seconds=30)
 HEARTBEAT_SECONDS = 8.0
@@ -31,7 +31,7 @@ _RUNNER = "jobs.worker.run"
 _log = structlog.get_logger()
 
 
-class Job(Tenant, db.Model):  # type: ignore[name-defined, misc]
+class Job(Tenant, Model):
     """One piece of work. States: ready, running, done, cancelled, dead (failed for good, kept for a person)."""
 
     __tablename__ = "job"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core import queue, tenancy
 from app.core.tenancy import TenantKey
-from app.extensions import db
+from app.extensions import Model, db
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Entry:
         return local.date().isoformat()
 
 
-class TimetableRun(TenantKey, db.Model):  # type: ignore[name-defined, misc]
+class TimetableRun(TenantKey, Model):
     """That a period of an entry has been claimed: the primary key lets it happen once."""
 
     __tablename__ = "timetable_run"
@@ -39,7 +39,7 @@ class TimetableRun(TenantKey, db.Model):  # type: ignore[name-defined, misc]
     claimed_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
-class Heartbeat(db.Model):  # type: ignore[name-defined, misc]
+class Heartbeat(Model):
     """That a process was alive: what readiness and the Data page look at."""
 
     __tablename__ = "heartbeat"

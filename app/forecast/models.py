@@ -8,12 +8,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Double
 
 from app.core.tenancy import Tenant, TenantKey, refers_to
-from app.extensions import db
+from app.extensions import Model
 
 CALLS = ("commit", "likely", "at risk", "lost")
 
 
-class RenewalForecast(TenantKey, db.Model):
+class RenewalForecast(TenantKey, Model):
     """A renewal that lies ahead, as the newest forecast sees it."""
 
     __tablename__ = "renewal_forecast"
@@ -31,7 +31,7 @@ class RenewalForecast(TenantKey, db.Model):
     )
 
 
-class RenewalCall(Tenant, db.Model):
+class RenewalCall(Tenant, Model):
     """A manager's own call on a renewal; the newest one counts, the earlier ones are kept to be scored."""
 
     __tablename__ = "renewal_call"
@@ -48,7 +48,7 @@ class RenewalCall(Tenant, db.Model):
     )
 
 
-class ForecastSnapshot(TenantKey, db.Model):
+class ForecastSnapshot(TenantKey, Model):
     """What was expected of a quarter on a day. Never changed afterwards, so that it can be held against the outcome."""
 
     __tablename__ = "forecast_snapshot"

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Double
 
 from app.core.tenancy import Tenant, TenantKey, refers_to
-from app.extensions import db
+from app.extensions import Model
 
 
-class Scorecard(Tenant, db.Model):
+class Scorecard(Tenant, Model):
     """A version of a scorecard, never changed: dimensions of measures, each with weight, curve and deadline
     (scorecard.py), for the accounts of its `segment` (cards/choosing.py). Of those in force, an account is scored with
     the first by `position` whose segment it is in; `reason` says why the version was made."""
@@ -33,7 +33,7 @@ class Scorecard(Tenant, db.Model):
     )
 
 
-class ScorecardTrial(Tenant, db.Model):
+class ScorecardTrial(Tenant, Model):
     """A scorecard as somebody would have it, replayed over the past year before it is published or thrown away.
 
     `result`: who changes band and whether churned accounts are ranked better; None until the job has run.
@@ -53,7 +53,7 @@ class ScorecardTrial(Tenant, db.Model):
     ended_at: Mapped[datetime | None]
 
 
-class ScoreOverride(Tenant, db.Model):
+class ScoreOverride(Tenant, Model):
     """The score a person gives an account in place of the computed one, for a reason and a time (both days count)."""
 
     __tablename__ = "score_override"
@@ -75,7 +75,7 @@ class ScoreOverride(Tenant, db.Model):
         return self.from_on <= day <= self.until_on and (self.withdrawn_on is None or day < self.withdrawn_on)
 
 
-class ModelVersion(Tenant, db.Model):
+class ModelVersion(Tenant, Model):
     """One training: its verdict, report and tables to score with. States: champion, challenger, refused, retired.
 
     `because` says in words why it is in force, or why not.
@@ -94,7 +94,7 @@ class ModelVersion(Tenant, db.Model):
     )
 
 
-class ModelCheck(TenantKey, db.Model):
+class ModelCheck(TenantKey, Model):
     """How the model in force stood on a day: does the book still look as in training, and did its risks come true?
 
     `drift`: [{code, title, psi, limit, has_moved, lasts}], the furthest first. `kept`: {since, until, days, accounts,
@@ -114,7 +114,7 @@ class ModelCheck(TenantKey, db.Model):
     __table_args__ = (refers_to("model_version", "model_version_id"),)
 
 
-class MoveModel(Tenant, db.Model):
+class MoveModel(Tenant, Model):
     """One training of a model of `contraction` or `expansion`. The newest of a kind stands; without an artifact it was
     refused, and base rates are told."""
 
@@ -128,7 +128,7 @@ class MoveModel(Tenant, db.Model):
     __table_args__ = (Index("ix_move_model_kind", "workspace_id", "kind", "id"),)
 
 
-class HealthScore(TenantKey, db.Model):
+class HealthScore(TenantKey, Model):
     """An account's score on a day, with everything it was made of: `values` and the figures `before` they are compared
     with, in the order of the scorecard's signals; NULL is unknown or stale. `computed` is what the card says where a
     person's override stands in `score`."""
@@ -158,7 +158,7 @@ class HealthScore(TenantKey, db.Model):
         return self.score if self.override_id is None else self.computed
 
 
-class ChurnScore(TenantKey, db.Model):
+class ChurnScore(TenantKey, Model):
     """An account's risk on a day: one survival curve, the risks read off it, and the reasons that add up.
 
     Apart from it, the chance to pay less, or more, within 90 days while staying; `moves` keeps basis, book's average
@@ -188,7 +188,7 @@ class ChurnScore(TenantKey, db.Model):
     )
 
 
-class HealthChange(Tenant, db.Model):
+class HealthChange(Tenant, Model):
     """A score that changed band or a risk that crossed a threshold, until playbooks have claimed it."""
 
     __tablename__ = "health_change"
@@ -211,7 +211,7 @@ class HealthChange(Tenant, db.Model):
     )
 
 
-class CorrectedScore(TenantKey, db.Model):
+class CorrectedScore(TenantKey, Model):
     """What a stored score of a past day is with all that is known now, where usage came late to it; it may be the same.
 
     `because`: the largest of what came late, {quantity, meter, day, known_on}; None where only people did.

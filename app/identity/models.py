@@ -10,10 +10,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from app.core.tenancy import Tenant, TenantKey
-from app.extensions import db
+from app.extensions import Model
 
 
-class Workspace(db.Model):
+class Workspace(Model):
     """One company's book. Its name is all that stands outside row security.
 
     `book_day`: the day the book is read as of, when its newest fact is old (an export of last year); else today.
@@ -29,7 +29,7 @@ class Workspace(db.Model):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class User(UserMixin, db.Model):
+class User(UserMixin, Model):  # type: ignore[misc] # Flask-Login has no types
     """A person. `session_version` is in their cookie: raising it signs them out everywhere."""
 
     __tablename__ = "user"
@@ -45,7 +45,7 @@ class User(UserMixin, db.Model):
         return f"{self.id}.{self.session_version}"
 
 
-class Membership(TenantKey, db.Model):
+class Membership(TenantKey, Model):
     """A person's place in a workspace."""
 
     __tablename__ = "membership"
@@ -55,7 +55,7 @@ class Membership(TenantKey, db.Model):
     __table_args__ = (Index("ix_membership_user", "user_id"),)
 
 
-class Invitation(Tenant, db.Model):
+class Invitation(Tenant, Model):
     """A place offered by mail; the link carries the workspace and a secret of which we keep the hash."""
 
     __tablename__ = "invitation"
@@ -69,7 +69,7 @@ class Invitation(Tenant, db.Model):
     __table_args__ = (UniqueConstraint("workspace_id", "secret_hash"),)
 
 
-class PasswordReset(db.Model):
+class PasswordReset(Model):
     """A one-time way to a new password; we keep only the hash of its secret."""
 
     __tablename__ = "password_reset"
@@ -79,7 +79,7 @@ class PasswordReset(db.Model):
     used_at: Mapped[datetime | None]
 
 
-class ApiKey(Tenant, db.Model):
+class ApiKey(Tenant, Model):
     """A machine's way in: `prn_<workspace>_<secret>`, of which we keep a hash and the first letters."""
 
     __tablename__ = "api_key"
@@ -94,7 +94,7 @@ class ApiKey(Tenant, db.Model):
     __table_args__ = (UniqueConstraint("workspace_id", "secret_hash"),)
 
 
-class AuditEntry(Tenant, db.Model):
+class AuditEntry(Tenant, Model):
     """Who changed what, when, from what to what."""
 
     __tablename__ = "audit_entry"

@@ -9,13 +9,13 @@ from sqlalchemy.types import Double
 
 from app.accounts.models import owned_by
 from app.core.tenancy import Tenant, TenantKey, refers_to
-from app.extensions import db
+from app.extensions import Model
 
 RESULTS = ("helped", "no effect", "could not reach", "not needed")
 WITHDRAWN = "withdrawn"
 
 
-class Playbook(Tenant, db.Model):
+class Playbook(Tenant, Model):
     """When (trigger), what (steps with working-day offsets), and which share is held out to prove it.
 
     `revision` rises when a change makes earlier outcomes those of another playbook: the proof begins again.
@@ -39,7 +39,7 @@ class Playbook(Tenant, db.Model):
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
 
 
-class Enrolment(Tenant, db.Model):
+class Enrolment(Tenant, Model):
     """An account that met a trigger: treated or held out, drawn before anything was done."""
 
     __tablename__ = "enrolment"
@@ -71,7 +71,7 @@ class Enrolment(Tenant, db.Model):
     )
 
 
-class Task(Tenant, db.Model):
+class Task(Tenant, Model):
     """Something a person is to do for an account, or for the book as a whole, by a day. Open until a Completion of it.
 
     `is_open` repeats that, so that the indexes of open tasks stay small however many were done; `playbook_id`
@@ -102,7 +102,7 @@ class Task(Tenant, db.Model):
     )
 
 
-class Completion(TenantKey, db.Model):
+class Completion(TenantKey, Model):
     """That a task is done: by whom, when, with what result."""
 
     __tablename__ = "completion"
@@ -114,7 +114,7 @@ class Completion(TenantKey, db.Model):
     __table_args__ = (refers_to("task", "task_id"), Index("ix_completion_at", "workspace_id", "completed_at"))
 
 
-class Snooze(TenantKey, db.Model):
+class Snooze(TenantKey, Model):
     """That an account shall not stand on a person's day until a date."""
 
     __tablename__ = "snooze"
@@ -125,7 +125,7 @@ class Snooze(TenantKey, db.Model):
     __table_args__ = (refers_to("account", "account_id"),)
 
 
-class Outcome(TenantKey, db.Model):
+class Outcome(TenantKey, Model):
     """What became of an enrolled account when its window closed: the figure that the proof counts."""
 
     __tablename__ = "outcome"

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Double, Integer
 
 from app.core.tenancy import Tenant, TenantKey, refers_to
-from app.extensions import db
+from app.extensions import Model
 
 DAYS = 31
 _NUMBERS = "usage_event_id_seq"  # an identity column cannot be partitioned before PostgreSQL 17
 
 
-class Meter(Tenant, db.Model):
+class Meter(Tenant, Model):
     """Something counted. kind: `sum` adds quantities, `max` keeps the day's largest, at least 0 (seats in use)."""
 
     __tablename__ = "meter"
@@ -30,7 +30,7 @@ class Meter(Tenant, db.Model):
     __table_args__ = (UniqueConstraint("workspace_id", "code"),)
 
 
-class MeterRule(Tenant, db.Model):
+class MeterRule(Tenant, Model):
     """Which events a meter counts, and how.
 
     `event_name` is exact, or `*` for every event of product analytics; `conditions` are properties that must be equal;
@@ -49,7 +49,7 @@ class MeterRule(Tenant, db.Model):
     )
 
 
-class CountedEvent(TenantKey, db.Model):
+class CountedEvent(TenantKey, Model):
     """The ledger: what was counted for an event, kept for ever, so that no repeat counts twice however late it comes
     and a correction takes back exactly what was counted. `key` is half the SHA-256 of the sender's event id."""
 
@@ -66,7 +66,7 @@ class CountedEvent(TenantKey, db.Model):
     )
 
 
-class UsageEvent(TenantKey, db.Model):
+class UsageEvent(TenantKey, Model):
     """An event as it came, in a partition of its month, for people to look at; old months may be dropped.
 
     A corrected event stands here again. `name` and `properties` are what product analytics said of it.
@@ -89,7 +89,7 @@ class UsageEvent(TenantKey, db.Model):
     __table_args__ = ({"postgresql_partition_by": "RANGE (received_at)"},)
 
 
-class DailyUsage(TenantKey, db.Model):
+class DailyUsage(TenantKey, Model):
     """An account's month on a meter: 31 daily totals. A row of fixed width is folded in place and read by stride."""
 
     __tablename__ = "daily_usage"
@@ -105,7 +105,7 @@ class DailyUsage(TenantKey, db.Model):
     )
 
 
-class UserMonth(TenantKey, db.Model):
+class UserMonth(TenantKey, Model):
     """The days of a month on which a person of an account was active, bit d−1 for day d: distinct users over any
     window are a count of rows, and a late or repeated event changes nothing twice."""
 
@@ -121,7 +121,7 @@ class UserMonth(TenantKey, db.Model):
     )
 
 
-class LateUsage(Tenant, db.Model):
+class LateUsage(Tenant, Model):
     """What changed a day's total after that day was over (lateness.py): the day as it was known is its total less what
     came later. `known_on`: the day from which it counts as known; `recorded_at`: when it was written down in truth."""
 
@@ -140,7 +140,7 @@ class LateUsage(Tenant, db.Model):
     )
 
 
-class LatePerson(Tenant, db.Model):
+class LatePerson(Tenant, Model):
     """The days of a month on which a person was noted after those days were over; `is_gone`: on which they no longer
     count, since they were told to be somebody else."""
 
@@ -159,7 +159,7 @@ class LatePerson(Tenant, db.Model):
     )
 
 
-class UsageSource(Tenant, db.Model):
+class UsageSource(Tenant, Model):
     """A sender of usage, with what became of all that it sent up to the last fold of its intake."""
 
     __tablename__ = "usage_source"
@@ -172,7 +172,7 @@ class UsageSource(Tenant, db.Model):
     __table_args__ = (UniqueConstraint("workspace_id", "name"),)
 
 
-class Intake(Tenant, db.Model):
+class Intake(Tenant, Model):
     """What became of one request of a source, until it is folded into its minute and the source's totals."""
 
     __tablename__ = "intake"
@@ -184,7 +184,7 @@ class Intake(Tenant, db.Model):
     names: Mapped[dict[str, Any] | None]
 
 
-class IntakeMinute(TenantKey, db.Model):
+class IntakeMinute(TenantKey, Model):
     """What came in from a source in a minute; kept for two days."""
 
     __tablename__ = "intake_minute"
@@ -196,7 +196,7 @@ class IntakeMinute(TenantKey, db.Model):
     __table_args__ = (refers_to("usage_source", "source_id"),)
 
 
-class EventName(TenantKey, db.Model):
+class EventName(TenantKey, Model):
     """A name of event that product analytics has sent, so that a person can choose what counts."""
 
     __tablename__ = "event_name"
@@ -205,7 +205,7 @@ class EventName(TenantKey, db.Model):
     last_seen_at: Mapped[datetime]
 
 
-class HeldEvent(Tenant, db.Model):
+class HeldEvent(Tenant, Model):
     """Something a machine sent that cannot be used yet: kept as it came, with the reason, to be replayed once mended.
 
     `reason`: account, person, meter, value or body; `value`: the account, person or meter that is not known.

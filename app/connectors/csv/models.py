@@ -7,10 +7,10 @@ from sqlalchemy import Index, LargeBinary, UniqueConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.tenancy import Tenant, refers_to
-from app.extensions import db
+from app.extensions import Model
 
 
-class Import(Tenant, db.Model):
+class Import(Tenant, Model):
     """A set of files brought in together. States: mapping, waiting, running, done, failed, cancelled."""
 
     __tablename__ = "import"
@@ -24,7 +24,7 @@ class Import(Tenant, db.Model):
     __table_args__ = (Index("ix_import_recent", "workspace_id", "created_at"),)
 
 
-class ImportFile(Tenant, db.Model):
+class ImportFile(Tenant, Model):
     """One file: what it is, how its columns are read, and what became of its rows."""
 
     __tablename__ = "import_file"
@@ -42,7 +42,7 @@ class ImportFile(Tenant, db.Model):
     __table_args__ = (refers_to("import", "import_id"), UniqueConstraint("workspace_id", "import_id", "name"))
 
 
-class Rejection(Tenant, db.Model):
+class Rejection(Tenant, Model):
     """A row that was refused: where it stood, which column, why, and the row itself for mending."""
 
     __tablename__ = "rejection"
@@ -56,7 +56,7 @@ class Rejection(Tenant, db.Model):
     __table_args__ = (refers_to("import", "import_id"), Index("ix_rejection_import", "workspace_id", "import_id", "id"))
 
 
-class Finding(Tenant, db.Model):
+class Finding(Tenant, Model):
     """A contradiction in what was taken in: what, how often, examples, and what a person can do about it."""
 
     __tablename__ = "finding"

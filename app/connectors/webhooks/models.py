@@ -8,13 +8,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import LargeBinary
 
 from app.core.tenancy import Tenant, TenantKey, refers_to
-from app.extensions import db
+from app.extensions import Model
 
 STATES = ("waiting", "done", "held", "failed", "ignored")
 UNFINISHED = ("held", "failed")
 
 
-class WebhookSource(Tenant, db.Model):
+class WebhookSource(Tenant, Model):
     """A sender with an address of its own. `token` is the secret part of the address; signatures do the guarding."""
 
     __tablename__ = "webhook_source"
@@ -30,7 +30,7 @@ class WebhookSource(Tenant, db.Model):
     __table_args__ = (UniqueConstraint("workspace_id", "token"),)
 
 
-class WebhookSecret(Tenant, db.Model):
+class WebhookSecret(Tenant, Model):
     """What a source signs with. Two may be active, so that one can be replaced without a gap; kept readable, for a
     signature can only be checked with the secret itself."""
 
@@ -44,7 +44,7 @@ class WebhookSecret(Tenant, db.Model):
     )
 
 
-class WebhookDelivery(Tenant, db.Model):
+class WebhookDelivery(Tenant, Model):
     """One message, kept once for ever by the sender's own id of it; `headers` and `body`, byte for byte, until settled
     messages are forgotten.
 
@@ -80,7 +80,7 @@ class WebhookDelivery(Tenant, db.Model):
     )
 
 
-class WebhookFact(TenantKey, db.Model):
+class WebhookFact(TenantKey, Model):
     """What a delivery says of one object, in our own terms. An object is a pure function of all facts about it, in the
     order (happened_at, rank, event_id); `family` is the customer whose objects are worked out together."""
 
@@ -102,7 +102,7 @@ class WebhookFact(TenantKey, db.Model):
     )
 
 
-class WebhookAccount(TenantKey, db.Model):
+class WebhookAccount(TenantKey, Model):
     """The account that a source's customer is, and what the source filled in there: only that may it change."""
 
     __tablename__ = "webhook_account"
@@ -117,7 +117,7 @@ class WebhookAccount(TenantKey, db.Model):
     )
 
 
-class WebhookStretch(TenantKey, db.Model):
+class WebhookStretch(TenantKey, Model):
     """A stretch of contract that a source wrote: what it no longer says is taken back.
 
     `was`: the stretch as others had written it before; what the source says carries on from there.

@@ -7,10 +7,10 @@ from sqlalchemy import Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.tenancy import TenantKey
-from app.extensions import db
+from app.extensions import Model
 
 
-class IdempotentAnswer(TenantKey, db.Model):  # type: ignore[name-defined, misc]
+class IdempotentAnswer(TenantKey, Model):
     """What was answered to a key's request that named itself, kept for a day in the transaction of its change."""
 
     __tablename__ = "idempotent_answer"
