@@ -21,6 +21,8 @@ _SORTS = {
     "renews": "coalesce(s.renews_on, '9999-12-31')",
 }
 _FILTERS = ("q", "band", "owner", "stage", "tier", "plan", "renews", "risk", "arr")
+WORDS = (*_FILTERS, "sort")
+"""All that a list's address can say of what is in it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Asked:
         sort = words.get("sort", "-arr")
         return cls(filters, sort if sort.lstrip("-") in _SORTS else "-arr")
 
-    def as_args(self) -> dict[str, str]:
+    def as_args(self) -> dict[str, Any]:
+        """Give the words as arguments of `url_for`: none has a name that it keeps for itself."""
         return self.filters | ({"sort": self.sort} if self.sort != "-arr" else {})
 
     @property

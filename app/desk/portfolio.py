@@ -137,12 +137,12 @@ def remove_segment(segment_id: int) -> BaseResponse:
 
 
 def address_with(**changes: str | None) -> str:
-    """Give the address of this list with some of its words changed, from its first page."""
-    words = {name: value for name, value in request.args.items() if name != "after"}
-    words |= {name: value for name, value in changes.items() if value is not None}
-    return url_for(
-        "portfolio.show", **{name: value for name, value in words.items() if changes.get(name, value) is not None}
-    )
+    """Give the address of this list with some of its words changed (None: left out), from its first page.
+
+    Words that mean nothing here are not carried on: `url_for` would take some, such as `_scheme`, for its own.
+    """
+    words: dict[str, Any] = {name: request.args[name] for name in request.args if name in (*book.WORDS, "columns")}
+    return url_for("portfolio.show", **(words | changes))
 
 
 def _after(asked: book.Asked) -> tuple[Any, ...] | None:
@@ -156,7 +156,8 @@ def _after(asked: book.Asked) -> tuple[Any, ...] | None:
 
 
 def _minor() -> int:
-    return 10 ** minor_digits(g.workspace.currency)
+    minor: int = 10 ** minor_digits(g.workspace.currency)
+    return minor
 
 
 def _columns() -> list[str]:

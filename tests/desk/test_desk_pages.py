@@ -196,6 +196,18 @@ def exported(browser, query=""):
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
+@pytest.mark.parametrize("word", ["endpoint=x", "_scheme=javascript", "_external=1", "_anchor=x", "nonsense=x"])
+def test_no_link_of_the_list_carries_a_word_of_an_address_that_means_nothing_there(book, cast, sign_in, word):
+    answer = sign_in(cast.owner).get(f"/accounts?plan=growth&columns=plan&{word}")
+    assert answer.status_code == 200
+    links = re.findall(r'href="([^"]*)">(?:watch|mine|Account|Health|Plan)\b', answer.text)
+    assert links
+    for link in links:
+        assert link.startswith("/accounts?plan=growth&amp;columns=plan&amp;"), link
+        assert word not in link
+        assert "#" not in link
+
+
 def test_the_export_holds_all_that_matches_beyond_a_page(many, cast, sign_in, monkeypatch):
     monkeypatch.setattr("app.desk.portfolio._STRETCH", 50)
     rows = exported(sign_in(cast.executive), "?sort=name")
