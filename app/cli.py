@@ -6,12 +6,13 @@ import secrets
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from flask import Flask
 from sqlalchemy import create_engine, select
 
 from app.core import tenancy
@@ -190,7 +191,7 @@ def _greet(folder: Path, port: int) -> None:
     click.echo("\nCtrl-C stops all of it and keeps the data.")
 
 
-def _kept(folder: Path, name: str, make) -> str:  # noqa: ANN001
+def _kept(folder: Path, name: str, make: Callable[[], str]) -> str:
     """Give a secret of this installation, made the first time, readable by its owner only."""
     path = folder / "secrets" / name
     if not path.exists():
@@ -237,7 +238,7 @@ def _application() -> Iterator[None]:
             yield
 
 
-def _quiet_app():  # noqa: ANN202
+def _quiet_app() -> Flask:
     import logging
 
     from app import create_app

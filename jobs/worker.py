@@ -9,6 +9,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before scikit-learn: its thread
 
 import signal
 import traceback
+from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -69,10 +70,11 @@ def _do(lease: Lease, attempt: int) -> None:
         structlog.contextvars.clear_contextvars()
 
 
-def _function(name: str):  # noqa: ANN202
+def _function(name: str) -> Callable[..., None]:
     if name not in NAMES:
         raise LookupError(f"there is no job named {name!r}")
-    return import_module(f"jobs.{name}").run
+    work: Callable[..., None] = import_module(f"jobs.{name}").run
+    return work
 
 
 def _the_app() -> Flask:

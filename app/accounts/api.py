@@ -121,8 +121,8 @@ def list_contacts(query: schemas.ContactsAsked) -> Answer:
 
     The people at all accounts, or at one, or with an e-mail; in the order in which they became known.
     """
-    which = {"account_id": query.account_id, "email": query.email}
-    rows = listing.contacts(read_number(query.cursor) or 0, query.limit + 1, **which)
+    after = read_number(query.cursor) or 0
+    rows = listing.contacts(after, query.limit + 1, account_id=query.account_id, email=query.email)
     return page_of(schemas.Contacts, rows, query.limit, schemas.Contact.model_validate, _by_number)
 
 
@@ -161,8 +161,8 @@ def list_subscriptions(query: schemas.SubscriptionsAsked) -> Answer:
 
     The stretches of all contracts, of one account's, or of one contract; in the order in which they became known.
     """
-    which = {"account_id": query.account_id, "external_id": query.external_id}
-    rows = listing.subscriptions(read_number(query.cursor) or 0, query.limit + 1, **which)
+    after = read_number(query.cursor) or 0
+    rows = listing.subscriptions(after, query.limit + 1, account_id=query.account_id, external_id=query.external_id)
     return page_of(schemas.Subscriptions, rows, query.limit, schemas.Subscription.model_validate, _by_number)
 
 
@@ -259,7 +259,8 @@ def _by_number(row: Any) -> tuple[int]:
 
 
 def _minor() -> int:
-    return 10 ** minor_digits(g.workspace.currency)
+    minor: int = 10 ** minor_digits(g.workspace.currency)
+    return minor
 
 
 def _refuse_unknown(recorded: Recorded, account: str) -> None:

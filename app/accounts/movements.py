@@ -66,7 +66,7 @@ def bridge(first: date, last: date) -> Bridge:
     Opening and closing are read from the subscriptions that ran on those days, not from the ledger, so that
     the identity proves it.
     """
-    sums = dict(
+    sums: dict[str, int] = dict(
         db.session.execute(
             text(
                 "SELECT kind, sum(abs(closing_minor - opening_minor))::bigint FROM movement"

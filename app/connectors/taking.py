@@ -128,7 +128,8 @@ class _Whereabouts:
     def __init__(self, said: Sequence[Said]) -> None:
         self._aliases = introducing.people_by_alias([each.person for each in said if each.person])
         linked = {self.person(each): each.account for each in said if each.account and each.person_traits is not None}
-        linked |= {self.person(each): each.account for each in said if _tells_of_account(each)}
+        told = [each for each in said if each.account_traits is not None]
+        linked |= {self.person(each): each.account for each in told if each.account is not None}
         lost = [each for each in said if each.account is None and self.person(each) not in linked]
         known = introducing.accounts_of_people([person for each in lost if (person := self.person(each))])
         self._of_people = known | {person: account for person, account in linked.items() if person}

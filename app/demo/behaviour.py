@@ -36,6 +36,8 @@ SEATS_EMPTY = {"idle_seats": 0.7, "failed_onboarding": 0.3}
 ERRORS_RISE = {"friction": 1.5}
 EXPORTS_RISE = {"competitor": 0.9}  # they take their data with them
 
+_Months = tuple[Ints, Ints, npt.NDArray[np.uint32]]  # user, month, days
+
 
 @dataclass(frozen=True)
 class Behaviour:
@@ -82,7 +84,8 @@ class Behaviour:
         """[accounts, days] how lively the account is; 0 when it does not pay."""
         wobble = self._wobble(stop - start, rng)
         falls = self._traces(start, stop, LEVEL_FALLS)
-        return np.exp(wobble - falls) * self._calendar * self._settling(start, stop) * self._paying(start, stop)
+        lively: Floats = np.exp(wobble - falls) * self._calendar * self._settling(start, stop)
+        return lively * self._paying(start, stop)
 
     @cached_property
     def _calendar(self) -> Floats:
@@ -131,7 +134,8 @@ class Behaviour:
         arrives, leaves = self._stay(count, rng)
         days = np.arange(self.story.time.days)
         chance *= (days >= arrives[:, None]) & (days < leaves[:, None])
-        return rng.random(chance.shape, np.float32) < np.minimum(chance, 0.97)
+        active: Flags = rng.random(chance.shape, np.float32) < np.minimum(chance, 0.97)
+        return active
 
     def _stay(self, count: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
         """A quarter of the people join during the span and a fifth leave: new colleagues balance old ones."""
@@ -159,7 +163,7 @@ class Behaviour:
         """account, user, month (year * 12 + month - 1), days (bit d - 1 set = active on day d)."""
         days = pd.date_range(self.story.time.first_day, periods=self.story.time.days)
         code = np.asarray(days.year * 12 + days.month - 1)
-        parts = []
+        parts: list[_Months] = []
         for month in np.unique(code):
             mask = _as_bits(active, code == month, days.day)
             person = np.flatnonzero(mask)
@@ -174,7 +178,7 @@ def _as_bits(active: Flags, inside: Flags, day: npt.ArrayLike) -> npt.NDArray[np
     return np.packbits(padded, axis=1, bitorder="little").view("<u4")[:, 0]
 
 
-def _as_frame(parts: list[tuple[Ints, Ints, Ints]], first_person: Ints | None = None) -> pd.DataFrame:
+def _as_frame(parts: list[_Months], first_person: Ints | None = None) -> pd.DataFrame:
     empty = np.zeros(0, np.int64)
     user, month, days = (np.concatenate(part) for part in zip(*parts, strict=True)) if parts else (empty,) * 3
     account = empty if first_person is None else np.searchsorted(first_person, user, side="right") - 1

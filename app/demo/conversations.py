@@ -105,8 +105,8 @@ def _occasions(story: Story, rng: np.random.Generator) -> tuple[Ints, Ints, Ints
         account, month = np.nonzero(counts := rng.poisson(np.maximum(rate * talk, 0)))
         times = counts[account, month]
         parts.append((np.repeat(account, times), np.repeat(month, times), np.full(times.sum(), at)))
-    account, month, topic = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return account, month, topic
+    whose, when, what = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return whose, when, what
 
 
 def _working_time(day: Ints, country: np.ndarray, time: Timeline, rng: np.random.Generator) -> Ints:
@@ -127,7 +127,8 @@ def _moods(topic: Ints, trouble: Floats, rng: np.random.Generator) -> Ints:
 
 def _channels(topic: Ints, rng: np.random.Generator) -> Ints:
     shares = np.array([[topic.channels.get(channel, 0.0) for channel in CHANNELS] for topic in TOPICS])
-    return (rng.random(len(topic))[:, None] < np.cumsum(shares, axis=1)[topic] + 1e-9).argmax(axis=1)
+    channel: Ints = (rng.random(len(topic))[:, None] < np.cumsum(shares, axis=1)[topic] + 1e-9).argmax(axis=1)
+    return channel
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def _stays(contacts: pd.DataFrame, time: Timeline) -> Stays:
 
 def _days(dates: pd.Series, time: Timeline) -> Ints:
     days = (dates - pd.Timestamp(time.first_day)).dt.days
-    return days.fillna(NEVER).to_numpy(np.int64)
+    return np.asarray(days.fillna(NEVER), np.int64)
 
 
 def _speakers(account: Ints, day: Ints, stays: Stays, rng: np.random.Generator) -> Ints:
@@ -236,7 +237,7 @@ def _as_frame(threads: Threads, turns: Turns, resolved: Ints, time: Timeline, rn
     thread = turns.thread
     opening = turns.pool < OPENINGS
     rated = turns.pool == RATING
-    channel = np.where(rated, CHANNELS.index("in_app"), threads.channel[thread])
+    channel: Ints = np.where(rated, CHANNELS.index("in_app"), threads.channel[thread])
     ticket = opening & (channel == CHANNELS.index("ticket"))
     settled = resolved[thread] < time.days * DAY  # every turn of a thread that was resolved says when
     return pd.DataFrame(
@@ -245,12 +246,12 @@ def _as_frame(threads: Threads, turns: Turns, resolved: Ints, time: Timeline, rn
             "contact": np.where(turns.direction == INTERNAL, -1, threads.contact[thread]).astype(np.int32),
             "thread": thread.astype(np.int32),
             "happened_at": _moments(turns.moment, time),
-            "channel": pd.Categorical.from_codes(channel, CHANNELS),
-            "direction": pd.Categorical.from_codes(turns.direction, DIRECTIONS),
+            "channel": pd.Categorical.from_codes(channel, pd.Index(CHANNELS)),
+            "direction": pd.Categorical.from_codes(turns.direction, pd.Index(DIRECTIONS)),
             "subject": pd.Series(_subjects()[threads.topic[thread], threads.area[thread]], dtype=object),
             "text": pd.Series(_texts(turns, threads.area[thread], rng), dtype=object),
             "priority": pd.Categorical.from_codes(
-                _priorities(ticket, turns.mood, threads.topic[thread], rng), PRIORITIES
+                _priorities(ticket, turns.mood, threads.topic[thread], rng), pd.Index(PRIORITIES)
             ),
             "escalated": _escalations(ticket, threads, thread, rng),
             "satisfaction": turns.rating,
@@ -307,4 +308,5 @@ def _library() -> tuple[np.ndarray, Ints, Ints]:
 def _texts(turns: Turns, area: Ints, rng: np.random.Generator) -> np.ndarray:
     texts, begin, count = _library()
     key = (turns.pool, turns.mood, area)
-    return texts[begin[key] + rng.integers(0, count[key])]
+    chosen: np.ndarray = texts[begin[key] + rng.integers(0, count[key])]
+    return chosen

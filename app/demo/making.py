@@ -52,7 +52,12 @@ def _reading(workspace: Workspace, as_of: date, now: datetime) -> Iterator[Step]
     yield "Training the churn model, judged on months it has not seen", lambda: learning.train(workspace, as_of)
     yield "Training the models of contraction and expansion", lambda: train_moves(workspace, as_of)
     yield "Scoring the book, forecasting its renewals", lambda: derive(workspace, as_of)
-    yield "Setting up playbooks", lambda: (ensure_defaults(now), match(now, now.date()))
+    yield "Setting up playbooks", lambda: _set_up_playbooks(now)
+
+
+def _set_up_playbooks(now: datetime) -> None:
+    ensure_defaults(now)
+    match(now, now.date())
 
 
 def make_workspace(passwords: Mapping[str, str]) -> Workspace:

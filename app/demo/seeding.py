@@ -17,7 +17,7 @@ from app.conversations.recording import record_interactions
 from app.core.clock import utc_now
 from app.demo.company import Company
 from app.extensions import db
-from app.health.scoring import Progress
+from app.health.knowing.reading import Progress
 from app.usage import summarising as usage_summarising
 from app.usage.intake import ingesting
 
@@ -52,6 +52,11 @@ def _steps(company: Company, owners: Sequence[str], now: datetime) -> list[tuple
     ]
 
 
+def _rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """Give rows by the names of their columns, whose types only the frame knows; `Index` is the row's number."""
+    return frame.itertuples()
+
+
 def _count_again() -> None:
     """Have PostgreSQL look at what was written, so that what follows is planned for its size."""
     db.session.execute(text("ANALYZE"))
@@ -67,7 +72,7 @@ def _accounts(company: Company, owners: Sequence[str]) -> list[dict[str, Any]]:
             "owner_email": owners[row.owner % len(owners)], "custom": {"employees": int(row.employees)},
             "parent": external[row.parent] if row.parent >= 0 else None,
         }
-        for row in frame.itertuples(index=False)
+        for row in _rows(frame)
     ]  # fmt: skip
 
 
@@ -79,7 +84,7 @@ def _contacts(company: Company) -> list[dict[str, Any]]:
             "role": row.role, "title": row.title, "phone": None, "joined_on": _day(row.joined_on),
             "left_on": _day(row.left_on), "left_known_at": _moment(row.known_left_on),
         }
-        for n, row in enumerate(company.contacts.itertuples(index=False))
+        for n, row in enumerate(_rows(company.contacts))
     ]  # fmt: skip
 
 
@@ -92,7 +97,7 @@ def _subscriptions(company: Company) -> list[dict[str, Any]]:
             "end_known_at": _moment(row.known_end_on), "term_months": int(row.term_months),
             "renews_on": _day(row.renews_on), "auto_renew": bool(row.auto_renew), "is_trial": False,
         }
-        for row in company.subscriptions.itertuples(index=False)
+        for row in _rows(company.subscriptions)
     ]  # fmt: skip
 
 
@@ -103,14 +108,14 @@ def _invoices(company: Company) -> list[dict[str, Any]]:
             "external_id": f"invoice-{n}", "account": external[row.account], "issued_on": row.issued_on.date(),
             "due_on": row.due_on.date(), "paid_on": _day(row.paid_on), "amount_minor": int(row.amount),
         }
-        for n, row in enumerate(company.invoices.itertuples(index=False))
+        for n, row in enumerate(_rows(company.invoices))
     ]  # fmt: skip
 
 
 def _write_usage(company: Company) -> None:
     """Fold the simulated days straight into months; each slice of accounts is made, written and forgotten."""
     ingesting.ensure_meters(company.meters)
-    meters = dict(db.session.execute(text("SELECT code, id FROM meter")).all())
+    meters: dict[str, int] = dict(db.session.execute(text("SELECT code, id FROM meter")).all())
     ids = account_ids_by_external_id(company.accounts["external_id"])
     positions = np.array([ids[external] for external in company.accounts["external_id"]])
     for start in range(0, len(company), SLICE):
@@ -124,7 +129,9 @@ def _write_usage(company: Company) -> None:
 
 def _months(totals: Any, ids: Any, meters: Sequence[int], first_day: date) -> Iterator[tuple[Any, ...]]:
     days = pd.date_range(first_day, periods=totals.shape[2])
-    for month, at in days.groupby(days.to_period("M")).items():
+    month_of = days.to_period("M")
+    for month in month_of.unique():
+        at = days[month_of == month]
         block = np.zeros((*totals.shape[:2], 31))
         block[:, :, at.day - 1] = totals[:, :, (at - days[0]).days]
         begin = month.start_time.date()
@@ -133,7 +140,7 @@ def _months(totals: Any, ids: Any, meters: Sequence[int], first_day: date) -> It
 
 
 def _people(people: pd.DataFrame, ids: Any) -> Iterator[tuple[Any, ...]]:
-    for row in people.itertuples(index=False):
+    for row in _rows(people):
         yield int(ids[row.account]), f"user-{row.user}", date(row.month // 12, row.month % 12 + 1, 1), int(row.days)
 
 
@@ -157,7 +164,7 @@ def _write_interactions(company: Company, now: datetime) -> None:
     frame = company.interactions
     external = company.accounts["external_id"].to_numpy()
     for start in range(0, len(frame), SLICE * 5):
-        rows = frame.iloc[start : start + SLICE * 5].itertuples()
+        rows = _rows(frame.iloc[start : start + SLICE * 5])
         record_interactions("demo", [_interaction(row, external) for row in rows], now)
 
 

@@ -1,5 +1,6 @@
 """Renewals, for leaders: what will renew this quarter, how sure are we, what changed?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -37,12 +38,12 @@ def show() -> str:
     quarters = [forecast.quarter_of(today, ahead) for ahead in range(QUARTERS)]
     chosen = _chosen(quarters)
     taken = forecast.snapshots(chosen)
-    newest = taken[-1] if taken else None
+    newest = _newest(taken)
     unit, minor = _unit(newest)
     rows = forecast.renewals_ahead(max(chosen, today + timedelta(days=1)), forecast.quarter_after(chosen), limit=BOOK)
     return render_template(
         "desk/renewals.html",
-        tabs=[Tab(quarter, (forecast.snapshots(quarter, 1) or [None])[-1]) for quarter in quarters],
+        tabs=[Tab(quarter, _newest(forecast.snapshots(quarter, 1))) for quarter in quarters],
         chosen=chosen,
         newest=newest,
         week_ago=_before(taken, newest),
@@ -56,6 +57,10 @@ def show() -> str:
         monthly=forecast.monthly_book(),
         most=BOOK,
     )
+
+
+def _newest(taken: Sequence[ForecastSnapshot]) -> ForecastSnapshot | None:
+    return taken[-1] if taken else None
 
 
 def _unit(newest: ForecastSnapshot | None) -> tuple[str, int]:

@@ -9,7 +9,7 @@ from app.conversations import summarising as conversations
 from app.forecast import projecting
 from app.health import scoring
 from app.health.knowing import hindsight
-from app.health.scoring import Progress
+from app.health.knowing.reading import Progress
 from app.identity.models import Workspace
 from app.usage import summarising as usage
 

@@ -67,9 +67,10 @@ def called_total(ahead: Sequence[Any], booked: int) -> int | None:
     """Sum what managers called, with the model's own figure where none did; None when nobody made a call."""
     if all(row.called_minor is None for row in ahead):
         return None
-    return booked + sum(
+    called: int = sum(
         row.called_minor if row.called_minor is not None else round(row.arr_minor * row.probability) for row in ahead
     )
+    return booked + called
 
 
 def snapshots(quarter: date, limit: int = 120) -> list[ForecastSnapshot]:

@@ -84,19 +84,21 @@ def list_score_changes(query: schemas.ChangesAsked) -> Answer:
 def _health(receipt: Receipt, before: Receipt | None) -> schemas.Health:
     score = receipt.score
     moved = receipts.difference(receipt, before) if before else []
-    return schemas.Health(
-        account_id=score.account_id,
-        scored_on=score.scored_on,
-        score=score.score,
-        band=score.band,
-        coverage=score.coverage,
-        computed=receipt.computed,
-        override_reason=receipt.override.reason if receipt.override else None,
-        scorecard=receipt.name,
-        scorecard_version=receipt.version,
-        dimensions=[_dimension(*each) for each in receipt.by_dimension()],
-        week_before=before.score.score if before else None,
-        moved=[schemas.Moved.model_validate(part) for part in moved],
+    return schemas.Health.model_validate(
+        {
+            "account_id": score.account_id,
+            "scored_on": score.scored_on,
+            "score": score.score,
+            "band": score.band,
+            "coverage": score.coverage,
+            "computed": receipt.computed,
+            "override_reason": receipt.override.reason if receipt.override else None,
+            "scorecard": receipt.name,
+            "scorecard_version": receipt.version,
+            "dimensions": [_dimension(*each) for each in receipt.by_dimension()],
+            "week_before": before.score.score if before else None,
+            "moved": [schemas.Moved.model_validate(part) for part in moved],
+        }
     )
 
 

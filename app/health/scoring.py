@@ -341,11 +341,11 @@ def _change(part: Part, risks: Risks, was: Any, earlier: Sequence[float | None] 
     elif was.scorecard_id != part.card.id:
         why = f"scored by {part.card.name}, version {part.card.version}, which it was not before"
     else:
-        why = _why(part, earlier, row)
+        why = _why(part, earlier, row) or _UNSAID
     return {
         "account_id": account_id, "from_band": was.band, "to_band": part.bands[row],
         "from_score": was.score, "to_score": None if np.isnan(to_score) else float(to_score),
-        "from_risk": was.risk, "to_risk": float(risks.within[row, 1]), "why": why or _UNSAID,
+        "from_risk": was.risk, "to_risk": float(risks.within[row, 1]), "why": why,
     }  # fmt: skip
 
 
@@ -363,4 +363,7 @@ def _why(part: Part, earlier: Sequence[float | None] | None, row: int) -> str | 
 
 
 def _nullable(numbers: np.ndarray) -> list[Any]:
-    return np.where(np.isnan(numbers), None, numbers.astype(object)).tolist()
+    nullable = numbers.astype(object)
+    nullable[np.isnan(numbers)] = None
+    listed: list[Any] = nullable.tolist()
+    return listed

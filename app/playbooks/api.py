@@ -29,8 +29,14 @@ def list_tasks(query: schemas.TasksAsked) -> Answer:
 
     The open ones if nothing else is asked for: of all, of an account or of a person; the last written first.
     """
-    whose = {"account_id": query.account_id, "owner_id": number_of(query.owner), "is_open": _OPEN[query.state]}
-    rows = queries.tasks_before(read_number(query.cursor), guard.today(), query.limit + 1, **whose)
+    rows = queries.tasks_before(
+        read_number(query.cursor),
+        guard.today(),
+        query.limit + 1,
+        account_id=query.account_id,
+        owner_id=number_of(query.owner),
+        is_open=_OPEN[query.state],
+    )
     return page_of(schemas.Tasks, rows, query.limit, _task, _by_number)
 
 
@@ -45,9 +51,16 @@ def add_task(body: schemas.TaskGiven) -> Answer:
     number = account_ids_by_external_id([body.account]).get(body.account)
     if number is None:
         raise refuse_field("/account", f"There is no account {body.account!r}. Create it first.", "unknown_reference")
-    words = {"title": body.title, "advice": body.advice or "", "due_on": body.due_on}
-    owner = _member(body.owner, "/owner")
-    task = adding.add_task(number, **words, owner_id=owner, by=None, today=guard.today(), now=utc_now())
+    task = adding.add_task(
+        number,
+        title=body.title,
+        advice=body.advice or "",
+        owner_id=_member(body.owner, "/owner"),
+        due_on=body.due_on,
+        by=None,
+        today=guard.today(),
+        now=utc_now(),
+    )
     shown = _shown(task.id)
     guard.note("added", "task", task.id, account=shown.account, title=task.title)
     return Answer(shown, 201, {"Location": f"/api/v1/tasks/{task.id}"})
@@ -187,7 +200,8 @@ def _enrolment(row: Any) -> schemas.Enrolment:
 def _playbook(listed: Listed) -> schemas.Playbook:
     counts = {name: getattr(listed, name) for name in ("treated", "held_out", "running", "open_tasks", "overdue")}
     of = {name: getattr(listed.playbook, name) for name in schemas.Playbook.model_fields.keys() & _COLUMNS}
-    return schemas.Playbook(**of, **counts, sentence=listed.sentence, proof=asdict(listed.proof))
+    proof = schemas.Proof.model_validate(asdict(listed.proof))
+    return schemas.Playbook(**of, **counts, sentence=listed.sentence, proof=proof)
 
 
 _COLUMNS = {

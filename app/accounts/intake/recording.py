@@ -105,7 +105,7 @@ def _contact_row(record: Mapping[str, Any], told: Told, now: datetime) -> dict[s
 
 def _subscription_row(record: Mapping[str, Any], told: Told, now: datetime) -> dict[str, Any]:
     fields = ("external_id", "plan", "seats", "arr_minor", "started_on", "ended_on", "term_months", "auto_renew")
-    row = {name: record.get(name) for name in fields}
+    row: dict[str, Any] = {name: record.get(name) for name in fields}
     row["is_trial"] = bool(record.get("is_trial"))
     known_at = record.get("end_known_at") or told.get((row["external_id"], row["started_on"], row["ended_on"]))
     row["end_known_at"] = _known(row["ended_on"], known_at, now)

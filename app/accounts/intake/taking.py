@@ -64,7 +64,7 @@ def _record(records: Sequence[Mapping[str, Any]], now: datetime) -> list[Recorde
 def _named(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Give accounts that come without a name the one they have."""
     nameless = [record["external_id"] for record in records if not record.get("name")]
-    names = dict(db.session.execute(_NAMES, {"ids": nameless}).all()) if nameless else {}
+    names: dict[str, str] = dict(db.session.execute(_NAMES, {"ids": nameless}).all()) if nameless else {}
     return [{**record, "name": record.get("name") or names.get(record["external_id"])} for record in records]
 
 

@@ -41,8 +41,8 @@ def _post(url: str, body: bytes, headers: dict[str, str], config: Config) -> Out
     except (TargetError, NoAnswerError) as error:
         return Outcome(False, 0, error=str(error))
     is_taken = 200 <= answer.status < 300
-    error = "Redirects are not followed: give the address it leads to." if 300 <= answer.status < 400 else None
-    return Outcome(is_taken, 0, answer.status, answer.body, error, answer.headers.get("retry-after", ""))
+    flaw = "Redirects are not followed: give the address it leads to." if 300 <= answer.status < 400 else None
+    return Outcome(is_taken, 0, answer.status, answer.body, flaw, answer.headers.get("retry-after", ""))
 
 
 def _send_letter(parcel: Parcel, config: Config, _now: datetime) -> Outcome:

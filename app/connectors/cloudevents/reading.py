@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from werkzeug.datastructures import Headers
+
 from app.connectors.doors import messages_of, read_json
 from app.core.problems import Problem
 
@@ -12,7 +14,7 @@ MOST_EVENTS = 1_000
 _ATTRIBUTES = {"id", "source", "type", "specversion"}
 
 
-def events_of(content_type: str, headers: Mapping[str, str], body: bytes) -> list[Any]:
+def events_of(content_type: str, headers: Headers, body: bytes) -> list[Any]:
     """Give the events of a request in the JSON format. The Content-Type decides, then the headers (spec, 3.1.3).
 
     Raises Problem 400, 413 or 415.
@@ -27,7 +29,7 @@ def events_of(content_type: str, headers: Mapping[str, str], body: bytes) -> lis
     return _plain(kind, body)
 
 
-def _binary(kind: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+def _binary(kind: str, headers: Headers, body: bytes) -> dict[str, Any]:
     attributes = {
         name.lower().removeprefix("ce-"): unquote(value.strip('"'))
         for name, value in headers.items()

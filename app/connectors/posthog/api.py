@@ -52,8 +52,9 @@ def _key() -> str:
     first = body[0] if isinstance(body, list) and body else body
     if not isinstance(first, Mapping):
         return guard.presented_key()
-    properties = first.get("properties") if isinstance(first.get("properties"), Mapping) else {}
-    return str(first.get("api_key") or first.get("token") or properties.get("token") or guard.presented_key())
+    properties = first.get("properties")
+    inside = properties.get("token") if isinstance(properties, Mapping) else None
+    return str(first.get("api_key") or first.get("token") or inside or guard.presented_key())
 
 
 @blueprint.post("/batch/")

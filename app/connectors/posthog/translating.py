@@ -22,7 +22,7 @@ def translate(message: Mapping[str, Any], received: datetime) -> Said | None:
         raise UnusableError("event", "An event must say its name in `event`.")
     at = happened_at(moment_of(message, "timestamp"), moment_of(message, "sent_at", "created_at"), received)
     person = text_of(message, "distinct_id") or text_of(properties, "distinct_id")
-    shared = {"id": id_of(message, "uuid"), "at": at, "person": person, "account": _company(properties)}
+    shared: dict[str, Any] = {"id": id_of(message, "uuid"), "at": at, "person": person, "account": _company(properties)}
     if event in _TOLD:
         return Said(**shared | _TOLD[event](message, properties))
     if event.startswith("$") and event not in _VIEWS and event not in _OF_ITSELF:

@@ -26,11 +26,11 @@ def tell(message: Message) -> Told:
     happened_at = instant(document, "timestamp")
     if happened_at is None:
         raise UnusableError("`timestamp` is missing: of two messages about one thing the later counts.")
-    data = document.get("data")
     try:
-        shape = read(kind, data)
+        shape = read(kind, document.get("data"))
     except msgspec.ValidationError as error:
         raise UnusableError(f"`data` is not what it should be: {error}.") from error
     object_id = f"{shape.id} {shape.started_on}" if kind == "subscription" else shape.id
     family = shape.id if kind == "account" else shape.account
-    return Told([Fact(kind, object_id, family, happened_at, dict(data), currency=getattr(shape, "currency", None))])
+    said = dict(document["data"])  # an object: else it could not be read
+    return Told([Fact(kind, object_id, family, happened_at, said, currency=getattr(shape, "currency", None))])

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-Headers = Mapping[str, str]
+from werkzeug.datastructures import Headers as RequestHeaders
+
+Headers = Mapping[str, str] | RequestHeaders
+"""As they came, whose names may be written in any case, or as they are kept."""
 
 
 class BadSignatureError(Exception):

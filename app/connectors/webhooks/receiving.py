@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import literal_column, select, text
+from sqlalchemy import Boolean, literal_column, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.connectors.webhooks.models import WebhookDelivery, WebhookSecret, WebhookSource
@@ -128,7 +128,7 @@ def _keep(
         .on_conflict_do_update(
             index_elements=["workspace_id", "source_id", "event_id"], set_={"repeats": WebhookDelivery.repeats + 1}
         )
-        .returning(WebhookDelivery.id, literal_column("xmax <> 0").label("is_repeat"))
+        .returning(WebhookDelivery.id, literal_column("xmax <> 0", Boolean).label("is_repeat"))
     )
     row = db.session.execute(query).one()
     return Received(row.id, row.is_repeat)

@@ -44,7 +44,7 @@ def add_secret(source: WebhookSource, entered: str) -> WebhookSecret:
         raise Refusal("secret", flaw)
     db.session.refresh(source, with_for_update=True)
     count = select(func.count()).select_from(WebhookSecret).where(WebhookSecret.source_id == source.id)
-    if db.session.scalar(count) >= MOST_SECRETS:
+    if db.session.scalars(count).one() >= MOST_SECRETS:
         raise Refusal("secret", "Two secrets are active already: remove the one that is no longer used first.")
     made = WebhookSecret(source_id=source.id, secret=secret)
     db.session.add(made)

@@ -71,7 +71,8 @@ class Episodes:
         column = (slice(None),) + (None,) * (day.ndim - 1)
         rising = (day - self.onset[column]) / RAMP[self.cause][column]
         passing = 1 - (day - self.until[column]) / FADE[self.cause][column]
-        return np.clip(np.minimum(rising, passing), 0, 1).astype(np.float32)
+        present: Floats = np.clip(np.minimum(rising, passing), 0, 1).astype(np.float32)
+        return present
 
 
 def strike(book: Book, time: Timeline, seed: int) -> Episodes:
@@ -148,7 +149,8 @@ def pressure(book: Book, doubt: Floats, relief: Floats) -> Floats:
     `doubt` is the presence of causes as it was DELIBERATION days before.
     """
     base = (BASE_HAZARD[book.tier] * book.frailty).astype(np.float32)[:, None]
-    return np.minimum(base * np.exp(doubt @ WEIGHT) * relief, HIGHEST_HAZARD)
+    hazard: Floats = np.minimum(base * np.exp(doubt @ WEIGHT) * relief, HIGHEST_HAZARD)
+    return hazard
 
 
 def reasons_for(account: Ints, month: Ints, doubt: Floats, rng: np.random.Generator) -> np.ndarray:

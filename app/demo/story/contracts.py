@@ -88,7 +88,8 @@ class Negotiation:
         return np.where(self.paying, np.where(self.book.term == 1, now, bound), 0).astype(np.float32)
 
     def _due(self, month: int) -> Flags:
-        return self.paying & (month - self.cycle == self.review)
+        due: Flags = self.paying & (month - self.cycle == self.review)
+        return due
 
     def _leave(self, who: Ints, month: int) -> None:
         self.file_stretch(who, np.full(len(who), month))
@@ -112,7 +113,8 @@ class Negotiation:
     def _new_price(self, month: int, draw: Floats) -> Ints:
         shocked = self.presence[:, month, CODES.index("price_shock")] > 0
         low, high = np.where(shocked[:, None], SHOCK_RISE, USUAL_RISE).T
-        return np.rint(self.price * (1 + low + draw * (high - low))).astype(np.int64)
+        price: Ints = np.rint(self.price * (1 + low + draw * (high - low))).astype(np.int64)
+        return price
 
     def _new_seats(self, month: int, free: Flags, draw: Floats) -> Ints:
         """Seats go down only where the contract lets them (`free`); up at any time."""
@@ -163,8 +165,8 @@ def negotiate(book: Book, pressure: Floats, presence: Floats, time: Timeline, se
         paying[:, month + 1] = talks.paying
     still = np.flatnonzero(talks.paying)
     talks.file_stretch(still, np.full(len(still), NEVER))
-    account, month = (np.concatenate(part) for part in zip(*talks.churned, strict=True))
-    return Contracts(_ordered(talks.closed), paying, hazard, account, month)
+    account, gone = (np.concatenate(part) for part in zip(*talks.churned, strict=True))
+    return Contracts(_ordered(talks.closed), paying, hazard, account, gone)
 
 
 def _ordered(closed: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -37,9 +37,10 @@ def relief_of(treated: pd.DataFrame, book: Book, episodes: Episodes, time: Timel
     `treated` has the columns account, playbook, from_on. Raises KeyError for an unknown playbook.
     """
     relief = np.ones((len(book), time.months), np.float32)
-    for row in treated.itertuples(index=False):
-        effect, account = PLAYBOOK_EFFECTS[row.playbook], int(row.account)
-        begun = (pd.Timestamp(row.from_on) - pd.Timestamp(time.first_day)).days
+    columns = (treated[name].tolist() for name in ("account", "playbook", "from_on"))
+    for account, playbook, from_on in zip(*columns, strict=True):
+        effect = PLAYBOOK_EFFECTS[playbook]
+        begun = (pd.Timestamp(from_on) - pd.Timestamp(time.first_day)).days
         own = episodes.of(account, account + 1)
         wait = begun - own.onset[own.cause == CODES.index(effect.cause)]
         if ((wait >= 0) & (wait <= effect.in_time)).any():

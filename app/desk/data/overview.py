@@ -52,7 +52,8 @@ def ask() -> Response:
     name = request.form.get("name", "")
     if name not in ASKABLE:
         raise NotFoundError("job")
-    queue.defer(name, unique_key="asked", **({"asked": True} if name == "train_model" else {}))
+    args: dict[str, Any] = {"asked": True} if name == "train_model" else {}
+    queue.defer(name, unique_key="asked", **args)
     guard.note("ask for", ASKABLE[name].lower())
     db.session.commit()
     flash(f"{ASKABLE[name]}: a worker begins now.", "success")

@@ -82,7 +82,7 @@ def gather(
     late_rows = _columns(_LATE_USAGE, late_usage(late), account_ids)
     begins, ends = end_of_day(zone, first_day - timedelta(days=1)), end_of_day(zone, last_day)
     known = end_of_day(zone, known_after or first_day)
-    values = {"first": first_day, "last": last_day, "begins": begins, "ends": ends, "known": known}
+    values: dict[str, Any] = {"first": first_day, "last": last_day, "begins": begins, "ends": ends, "known": known}
     values["stored_by"] = stored_by
     frames = {name: _frame(name, values, account_ids, zone, minor) for name in _QUERIES if name != _TALK}
     frames[_TALK] = _talk(values, account_ids, zone, minor, recent)
@@ -113,7 +113,7 @@ def _usage(late: Late, recent: Recent | None, subscriptions: pd.DataFrame, late_
     is_whole |= np.isin(ids, list(recent.witnesses))
     is_whole[late_places] = True
     whole, before = np.flatnonzero(is_whole), recent.window_from.replace(day=1) - timedelta(days=1)
-    older = usage_history([ids[place] for place in whole], first_day, before, stored_by=stored_by)
+    older = usage_history([ids[place] for place in whole.tolist()], first_day, before, stored_by=stored_by)
     usage.totals[whole, :, : older.totals.shape[2]] = older.totals
     return usage
 
@@ -128,7 +128,7 @@ def _talk(values: dict[str, Any], ids: Sequence[int], zone: str, minor: int, rec
     whole = np.flatnonzero(is_whole)
     if not len(whole):
         return newest
-    older = _frame(_TALK, values | {"ends": boundary}, [ids[place] for place in whole], zone, minor)
+    older = _frame(_TALK, values | {"ends": boundary}, [ids[place] for place in whole.tolist()], zone, minor)
     return pd.concat([older.assign(account=whole[older["account"].to_numpy()]), newest], ignore_index=True)
 
 

@@ -41,13 +41,13 @@ class Book:
     @cached_property
     def columns(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Each signal's values and the figures before."""
-        return {code: (self.values[code].to_numpy(float), self.before[code].to_numpy(float)) for code in self.values}
+        return {code: (self.values[code].to_numpy(float), self.before[code].to_numpy(float)) for code in SIGNALS}
 
     def rows(self, chosen: np.ndarray) -> Self:
         """Give some of the accounts: a mask or places [n]."""
         places = np.arange(len(self.ids))[chosen]
-        frames = (frame.iloc[places].reset_index(drop=True) for frame in (self.values, self.before))
-        return type(self)(self.ids[chosen], *frames, self.flags[chosen], self.arr[chosen])
+        values, before = (frame.iloc[places].reset_index(drop=True) for frame in (self.values, self.before))
+        return type(self)(self.ids[chosen], values, before, self.flags[chosen], self.arr[chosen])
 
 
 def read_book(workspace: Workspace, ids: Sequence[int], knowledge: Knowledge) -> Book:

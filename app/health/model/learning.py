@@ -9,10 +9,10 @@ from app.core.money import minor_digits
 from app.extensions import db
 from app.health import queries
 from app.health.knowing.gathering import gather
+from app.health.knowing.reading import Progress
 from app.health.model import promoting
 from app.health.model.opening import open_model
 from app.health.models import ModelVersion
-from app.health.scoring import Progress
 from app.identity.models import Workspace
 from app.usage.history import first_used_on
 from ml import artifacts

@@ -29,7 +29,7 @@ def warn_of_model(today: date, now: datetime) -> Task | None:
     return task
 
 
-def _untold(now: datetime) -> Select[tuple[ModelCheck]]:
+def _untold(now: datetime) -> Select[ModelCheck]:
     earlier = aliased(ModelCheck)
     was_told = exists().where(
         earlier.workspace_id == ModelCheck.workspace_id,

@@ -79,7 +79,7 @@ _lines: dict[Hashable, _Line] = {}
 _of_lines = Lock()
 
 Kept = TypeVar("Kept")
-Store = Callable[[Sequence[Any]], Sequence[Any]]
+Store = Callable[[list[Any]], Sequence[Any]]
 
 
 def together(who: Hashable, item: Sized, store: Store) -> Any:

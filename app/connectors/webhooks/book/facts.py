@@ -12,10 +12,9 @@ from sqlalchemy import text
 from app.core.bulk.upserting import as_json
 from app.extensions import db
 
-WAITS = ("waiting", "held")
-
 _LOAD = text("""
-SELECT f.delivery_id, f.kind, f.object_id, f.family, f.event_id, f.happened_at, f.rank, f.said, d.state
+SELECT f.delivery_id, f.kind, f.object_id, f.family, f.event_id, f.happened_at, f.rank, f.said,
+       d.state IN ('waiting', 'held') AS waits
 FROM webhook_fact f
 JOIN webhook_delivery d ON d.workspace_id = f.workspace_id AND d.id = f.delivery_id
 WHERE f.source_id = :source AND (f.kind, f.object_id) IN (
@@ -93,7 +92,7 @@ def family_of(source_id: int, name: str, without: Collection[int] = ()) -> Famil
     objects: Objects = defaultdict(list)
     for row in db.session.execute(_LOAD, {"source": source_id, "family": name}):
         if row.delivery_id not in without:
-            objects[(row.kind, row.object_id)].append(Known(*row[:-1], row.state in WAITS))
+            objects[(row.kind, row.object_id)].append(Known(*row))
     return Family(source_id, name, {key: _in_turn(told) for key, told in objects.items()})
 
 
