@@ -28,7 +28,10 @@ Kind = Literal["new", "reactivation", "expansion", "contraction", "churn"]
 Owner = Annotated[str, StringConstraints(max_length=254, pattern=r"^(nobody|[0-9]{1,18}|[^@\s\x00]+@[^@\s\x00]+)$")]
 Person = Annotated[str, StringConstraints(max_length=254, pattern=r"^([0-9]{1,18}|[^@\s\x00]+@[^@\s\x00]+)$")]
 MOST_ACCOUNTS = 1_000
-Sort = Literal["name", "-name", "arr", "-arr", "risk", "-risk", "health", "-health", "renews", "-renews"]
+Sort = Literal[
+    "name", "-name", "arr", "-arr", "risk", "-risk", "health", "-health", "renews", "-renews", "touch", "-touch",
+    "usage", "-usage", "change", "-change", "seats", "-seats", "plan", "-plan", "tier", "-tier", "stage", "-stage",
+]  # fmt: skip
 
 
 class AccountPath(Asked):
