@@ -28,6 +28,9 @@ def _email_tried() -> str:
     return sha256(request.form.get("email", "").strip().lower().encode()).hexdigest()
 
 
+_TRIED_TOO_OFTEN = (
+    "Too many tries from this machine, or with this e-mail address. Nothing is locked: wait a minute, then try again."
+)
 _by_address = limiter.shared_limit("10/minute", scope="door")
 _by_email = limiter.shared_limit("5/minute", scope="door-email", key_func=_email_tried)
 
@@ -194,8 +197,11 @@ def switch_workspace(workspace_id: int) -> Any:
 
 @blueprint.errorhandler(TooManyRequests)
 def slow_down(_error: TooManyRequests) -> Any:
-    """Tell people at the door, in words, what Retry-After tells machines."""
-    return _door("slow_down", 429)
+    """Tell people at the door, in words, what Retry-After tells machines; whoever signs in keeps the form."""
+    if request.endpoint == "identity.enter":
+        shown = {"next": safe_next(request.form.get("next")), "email": request.form.get("email", "")}
+        return _door("sign_in", 429, **shown, errors={"password": _TRIED_TOO_OFTEN})
+    return _door("slow_down", 429, why=_TRIED_TOO_OFTEN)
 
 
 def _door(page: str, status: int = 200, /, **shown: Any) -> tuple[str, int]:

@@ -169,6 +169,7 @@ def test_five_wrong_tries_for_an_address_close_the_door_before_any_hashing(clien
     )
     assert answer.status_code == 429
     assert "Too many tries" in answer.text
+    assert 'value="ADA@example.com"' in answer.text
     assert int(answer.headers["Retry-After"]) <= 60
 
 
