@@ -123,7 +123,7 @@ def _rows_at(facts: Facts, as_of: date, book: Snapshot) -> Panel:
 
 def _end_of_life(facts: Facts, day: np.datetime64, end: np.datetime64) -> DayArray:
     """Return when the life that each account led on `day` ended, as known on `end`: [accounts]."""
-    lives = lives_as_known(facts, end)
+    lives = lives_as_known(facts.subscriptions, end)
     begun = lives.started_on <= day
     ended = np.full(len(facts), np.datetime64("NaT", "D"))
     ended[lives.account[begun]] = lives.ended_on[begun]  # the last life begun by then wins

@@ -54,9 +54,9 @@ def arr_on(facts: Facts, day: np.datetime64) -> FloatArray:
     return np.bincount(rows["account"], weights=rows["arr"], minlength=len(facts)).astype(float)
 
 
-def lives_as_known(facts: Facts, day: np.datetime64) -> Lives:
+def lives_as_known(subscriptions: pd.DataFrame, day: np.datetime64) -> Lives:
     """Return every life begun by `day`; an end after `day`, or recorded after it, is not known and left open."""
-    paid = facts.subscriptions[(facts.subscriptions["arr"] > 0) & (days(facts.subscriptions["started_on"]) <= day)]
+    paid = subscriptions[(subscriptions["arr"] > 0) & (days(subscriptions["started_on"]) <= day)]
     account, start = paid["account"].to_numpy(np.int64), days(paid["started_on"]).astype(np.int64)
     ended = ends_as_known(paid, day)
     end = np.where(ended <= day, ended.astype(np.int64), _FAR)
@@ -71,7 +71,7 @@ def lives_as_known(facts: Facts, day: np.datetime64) -> Lives:
 
 def current_lives(facts: Facts, day: np.datetime64) -> tuple[DayArray, DayArray]:
     """Return start and end of each account's latest life as known on `day`; NaT where there is none: [accounts]."""
-    lives = lives_as_known(facts, day)
+    lives = lives_as_known(facts.subscriptions, day)
     started, ended = (np.full(len(facts), _NEVER) for _ in range(2))
     started[lives.account], ended[lives.account] = lives.started_on, lives.ended_on  # the last of each account wins
     return started, ended

@@ -291,7 +291,6 @@ class AccountSummary(TenantKey, Model):
         Index("ix_summary_score", "workspace_id", text("coalesce(score, -1)"), "account_id"),
         Index("ix_summary_renews", "workspace_id", text("coalesce(renews_on, '9999-12-31')"), "account_id"),
         Index("ix_summary_owner", "workspace_id", "owner_id", "arr_minor", "account_id"),
-        Index("ix_summary_band", "workspace_id", "band", "arr_minor", "account_id"),
         Index("ix_summary_at_stake", "workspace_id", "band", "at_stake_minor", postgresql_where=text("arr_minor > 0")),
         Index(
             "ix_summary_expected_loss",

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, text
 
-from app.accounts.spanning import listed
+from app.accounts.spanning import listed, span
+from app.core.bulk.columns import read_columns
 from app.extensions import db
 from app.health.models import (
     ChurnScore,
@@ -84,14 +85,27 @@ def who_may_pay(account_ids: Sequence[int], day: date) -> list[int]:
     return list(db.session.scalars(query, {"ids": listed(account_ids), "day": day}))
 
 
-def standing_of(account_ids: Sequence[int]) -> dict[int, Any]:
-    """Give how accounts stood at their last scoring: rows (scorecard_id, band, score, risk), those never scored left
-    out."""
-    query = text(
-        "SELECT account_id, scorecard_id, band, score, risk FROM account_summary"
-        " WHERE account_id = ANY(CAST(:ids AS bigint[])) AND scored_on IS NOT NULL"
+class Stood(NamedTuple):
+    """How an account stood at its last scoring; NaN is unknown."""
+
+    scorecard_id: int
+    band: str
+    score: float
+    risk: float
+
+
+def standing_of(account_ids: Sequence[int]) -> dict[int, Stood]:
+    """Give how accounts (ids ascending) stood at their last scoring, those never scored left out; may hold others."""
+    if not account_ids:
+        return {}
+    query = (
+        "SELECT account_id, coalesce(scorecard_id, 0) AS scorecard_id, band, score, risk FROM account_summary"
+        f" WHERE {span(account_ids)} AND scored_on IS NOT NULL"
     )
-    return {row.account_id: row for row in db.session.execute(query, {"ids": listed(account_ids)})}
+    kinds = {"account_id": "whole", "scorecard_id": "whole", "band": "text", "score": "number", "risk": "number"}
+    found = read_columns(query, kinds, {})
+    columns = [found[name] if name == "band" else found[name].tolist() for name in kinds]
+    return {row[0]: Stood(*row[1:]) for row in zip(*columns, strict=True)}
 
 
 def tiers_of(account_ids: Sequence[int]) -> dict[int, str | None]:

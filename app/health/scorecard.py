@@ -89,15 +89,23 @@ def score(card: Card, values: Mapping[str, FloatArray]) -> Scores:
 
 def band_of(card: Card, score: float | None, was: str | None) -> str:
     """Name the band of a score; it leaves the band it was in only by more than the hysteresis."""
-    if score is None or np.isnan(score):
-        return "unknown"
-    fits = _band(card, score)
-    near = {_band(card, score - card.hysteresis), _band(card, score + card.hysteresis)}
-    return was if was in near else fits
+    return bands_of(card, np.array([np.nan if score is None else score]), [was])[0]
 
 
-def _band(card: Card, score: float) -> str:
-    return next((name for name, floor in card.bands if score >= floor), card.bands[-1][0])
+def bands_of(card: Card, scores: FloatArray, were: Sequence[str | None]) -> list[str]:
+    """Name the bands of scores [n], NaN unknown, each beside the one it was in."""
+    names, floors = [name for name, _ in card.bands], np.array([floor for _, floor in card.bands])
+
+    def places(levels: FloatArray) -> list[int]:
+        at: list[int] = np.searchsorted(-floors, -levels).clip(max=len(names) - 1).tolist()
+        return at
+
+    fits = [places(scores + step) for step in (0, -card.hysteresis, card.hysteresis)]
+    known = (~np.isnan(scores)).tolist()
+    return [
+        "unknown" if not is_known else was if was in (names[low], names[high]) else names[fit]
+        for is_known, was, fit, low, high in zip(known, were, *fits, strict=True)
+    ]
 
 
 def share_of_each(card: Card, points: Sequence[float | None]) -> list[float | None]:

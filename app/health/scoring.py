@@ -21,9 +21,11 @@ from app.health.model.base_rates import base_rates
 from app.health.model.opening import open_model
 from app.health.model.telling import reasons_teller
 from app.health.models import ScoreOverride
-from app.health.moves.telling import Moves, Told, moves_of
+from app.health.moves.telling import Moves, moves_of
 from app.health.overriding import overrides_on
-from app.health.scorecard import SIGNALS, Card, Scores, band_of, score
+from app.health.queries import Stood
+from app.health.scorecard import SIGNALS, Card, Scores, bands_of, score
+from app.health.writing import Columns
 from app.identity.models import Workspace
 from ml.hazard.curve import alive_after, lifetime, risk_within
 from ml.hazard.model import HazardModel
@@ -94,13 +96,13 @@ def score_accounts(
     read_at, knowledge, cards = queries.clock(), Knowledge(as_of, workspace.time_zone), cards_in_force()
     ages = _ages(knowledge, cards)
 
-    def scored(book: Book) -> tuple[list[Part], Mapping[int, Any]]:
+    def scored(book: Book) -> tuple[list[Part], Mapping[int, Stood]]:
         standing = queries.standing_of(book.ids.tolist())
         bands = {account_id: (row.scorecard_id, row.band) for account_id, row in standing.items()}
         return _scored(workspace, book, as_of, cards, ages, bands), standing
 
     parts: list[Part] = []
-    was: dict[int, Any] = {}
+    was: dict[int, Stood] = {}
     with writing_behind(is_apart=lanes > 1) as behind:
         share = elapsed(workspace.time_zone, as_of, read_at)
         for found, standing in read_books(workspace, ids, knowledge, scored, progress, lanes, share):
@@ -122,10 +124,10 @@ def score_accounts(
 
 def _write_scores(as_of: date, parts: Sequence[Part], read_at: datetime) -> None:
     for part in parts:
-        writing.write_scores(as_of, part.card.id, score_rows(part), read_at)
+        writing.write(writing.pack_scores(as_of, part.card.id, score_columns(part), read_at))
 
 
-def _write_rest(parts: Sequence[Part], as_of: date, risks: Risks, moves: Moves, was: Mapping[int, Any]) -> None:
+def _write_rest(parts: Sequence[Part], as_of: date, risks: Risks, moves: Moves, was: Mapping[int, Stood]) -> None:
     ids = np.concatenate([part.book.ids for part in parts]).tolist()
     bands = (band for part in parts for band in part.bands)
     now = zip(ids, bands, risks.within[:, 1].tolist(), strict=True)
@@ -139,15 +141,16 @@ def _write_rest(parts: Sequence[Part], as_of: date, risks: Risks, moves: Moves, 
                 whole = slice(first, first + len(piece.book.ids))
                 with uncollected():
                     told = risks.rows(whole)
-                    behind(writing.write_risks, as_of, _risk_rows(piece.book, told, moves.rows(whole)))
-                    behind(writing.write_summaries, as_of, _summary_rows(piece, told))
-                    behind(writing.write_changes, as_of, _change_rows(piece, told, moved, earlier))
+                    found = writing.pack_risks(as_of, _risk_columns(piece.book, told, moves.columns(whole)))
+                    summaries = writing.pack_summaries(as_of, _summary_columns(piece, told))
+                    changes = writing.pack_changes(as_of, _change_rows(piece, told, moved, earlier))
+                behind(writing.write, found, summaries, changes)
                 first = whole.stop
 
 
-def _is_moved(was: Any, band: str, risk: float) -> bool:
+def _is_moved(was: Stood | None, band: str, risk: float) -> bool:
     """Say whether the band moved, or the risk by 5 points or more."""
-    return was is not None and (band != was.band or (was.risk is not None and abs(risk - was.risk) >= 0.05))
+    return was is not None and (band != was.band or abs(risk - was.risk) >= 0.05)
 
 
 def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = lambda *_: None) -> None:
@@ -167,7 +170,7 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
         for part in _scored(workspace, book, as_of, cards, ages, standing):
             standing |= {i: (part.card.id, band) for i, band in zip(part.book.ids.tolist(), part.bands, strict=True)}
             _write_scores(as_of, [part], read_at)
-            writing.write_summaries(as_of, _summary_rows(part, None))
+            writing.write(writing.pack_summaries(as_of, _summary_columns(part, None)))
 
 
 def score_part(
@@ -187,7 +190,7 @@ def score_part(
     scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
     shown = np.array([overrides[i].score if i in overrides else s for i, s in zip(ids, scores.score, strict=True)])
     held = {i: band for i, (card_id, band) in standing.items() if card_id == in_force.id}
-    bands = [band_of(card, s, held.get(i)) for i, s in zip(ids, shown, strict=True)]
+    bands = bands_of(card, shown, [held.get(i) for i in ids])
     return Part(in_force, book, scores, shown, bands, overrides)
 
 
@@ -267,50 +270,39 @@ def _no_reasons(stretch: slice) -> list[list[dict[str, Any]]]:
     return [[] for _ in range(stretch.start, stretch.stop)]
 
 
-def score_rows(part: Part) -> list[dict[str, Any]]:
-    """Give what is stored of scores."""
+def score_columns(part: Part) -> Columns:
+    """Give what is stored of scores; NaN is unknown."""
     book = part.book
-    values, before = (_nullable(frame[list(SIGNALS)].to_numpy(float)) for frame in (book.values, book.before))
-    columns = zip(
-        book.ids.tolist(), _nullable(part.shown), _nullable(part.scores.score), part.scores.coverage.tolist(),
-        part.bands, values, before, strict=True,
-    )  # fmt: skip
-    return [
-        {
-            "account_id": i, "score": s, "computed": computed, "coverage": coverage, "band": band, "values": v,
-            "before": b, "override_id": part.overrides[i].id if i in part.overrides else None,
-        }
-        for i, s, computed, coverage, band, v, b in columns
-    ]  # fmt: skip
+    values, before = (frame[list(SIGNALS)].to_numpy(float) for frame in (book.values, book.before))
+    overrides = [part.overrides[i].id if i in part.overrides else None for i in book.ids.tolist()]
+    return {
+        "account_id": book.ids, "score": part.shown, "computed": part.scores.score, "override_id": overrides,
+        "coverage": part.scores.coverage, "band": part.bands, "values": values, "before": before,
+    }  # fmt: skip
 
 
-def _risk_rows(book: Book, risks: Risks, moves: Sequence[Told]) -> list[dict[str, Any]]:
-    survival, within = risks.survival.round(6).tolist(), risks.within.round(6)
-    return [
-        {
-            "account_id": account_id, "basis": risks.basis, "model_version_id": risks.model_version_id,
-            "survival": survival[row], "average_90": risks.average, "lifetime_months": float(risks.lifetime[row]),
-            **{f"risk_{days}": float(within[row, n]) for n, days in enumerate(HORIZONS)},
-            "reasons": risks.told[row], **moves[row],
-        }
-        for row, account_id in enumerate(book.ids.tolist())
-    ]  # fmt: skip
+def _risk_columns(book: Book, risks: Risks, moves: Columns) -> Columns:
+    size, within = len(book.ids), risks.within.round(6)
+    return {
+        "account_id": book.ids, "basis": [risks.basis] * size, "model_version_id": [risks.model_version_id] * size,
+        "survival": risks.survival.round(6), "average_90": np.full(size, risks.average),
+        "lifetime_months": risks.lifetime, **{f"risk_{days}": within[:, n] for n, days in enumerate(HORIZONS)},
+        "reasons": risks.told, **moves,
+    }  # fmt: skip
 
 
-def _summary_rows(part: Part, risks: Risks | None) -> list[dict[str, Any]]:
-    shown, coverage = _nullable(part.shown), part.scores.coverage.tolist()
+def _summary_columns(part: Part, risks: Risks | None) -> Columns:
+    size = len(part.book.ids)
     missing = np.nan_to_num((GOOD - part.scores.points) * part.card.card.weights)
     weakest, is_weak = missing.argmax(axis=1).tolist(), (missing.max(axis=1, initial=0.0) > 0).tolist()
-    return [
-        {
-            "account_id": account_id, "scorecard_id": part.card.id,
-            "band": part.bands[row], "score": shown[row], "coverage": coverage[row],
-            "risk": None if risks is None else float(risks.within[row, 1]),
-            "risk_reason": (risks and _raising(risks.told[row]))
-            or (_said(part, weakest[row], row) if is_weak[row] else None),
-        }
-        for row, account_id in enumerate(part.book.ids.tolist())
-    ]  # fmt: skip
+    raising = [None] * size if risks is None else [_raising(told) for told in risks.told]
+    return {
+        "account_id": part.book.ids, "scorecard_id": [part.card.id] * size, "band": part.bands, "score": part.shown,
+        "coverage": part.scores.coverage, "risk": np.full(size, np.nan) if risks is None else risks.within[:, 1],
+        "risk_reason": [
+            why or (_said(part, weakest[row], row) if is_weak[row] else None) for row, why in enumerate(raising)
+        ],
+    }  # fmt: skip
 
 
 def _raising(told: Sequence[Mapping[str, Any]]) -> str | None:
@@ -326,14 +318,14 @@ def _said(part: Part, measure: int, row: int) -> str:
 
 
 def _change_rows(
-    part: Part, risks: Risks, moved: Mapping[int, Any], earlier: Mapping[int, Sequence[float | None]]
+    part: Part, risks: Risks, moved: Mapping[int, Stood], earlier: Mapping[int, Sequence[float | None]]
 ) -> list[dict[str, Any]]:
     """Give the rows for accounts that moved; `moved` tells how they stood."""
     ids = enumerate(part.book.ids.tolist())
     return [_change(part, risks, moved[i], earlier.get(i), row) for row, i in ids if i in moved]
 
 
-def _change(part: Part, risks: Risks, was: Any, earlier: Sequence[float | None] | None, row: int) -> dict[str, Any]:
+def _change(part: Part, risks: Risks, was: Stood, earlier: Sequence[float | None] | None, row: int) -> dict[str, Any]:
     account_id, to_score = int(part.book.ids[row]), part.shown[row]
     override = part.overrides.get(account_id)
     if override:
@@ -344,8 +336,8 @@ def _change(part: Part, risks: Risks, was: Any, earlier: Sequence[float | None] 
         why = _why(part, earlier, row) or _UNSAID
     return {
         "account_id": account_id, "from_band": was.band, "to_band": part.bands[row],
-        "from_score": was.score, "to_score": None if np.isnan(to_score) else float(to_score),
-        "from_risk": was.risk, "to_risk": float(risks.within[row, 1]), "why": why,
+        "from_score": _known(was.score), "to_score": _known(to_score), "from_risk": _known(was.risk),
+        "to_risk": float(risks.within[row, 1]), "why": why,
     }  # fmt: skip
 
 
@@ -362,8 +354,5 @@ def _why(part: Part, earlier: Sequence[float | None] | None, row: int) -> str | 
     return _said(part, int(np.abs(moved).argmax()), row)
 
 
-def _nullable(numbers: np.ndarray) -> list[Any]:
-    nullable = numbers.astype(object)
-    nullable[np.isnan(numbers)] = None
-    listed: list[Any] = nullable.tolist()
-    return listed
+def _known(number: float) -> float | None:
+    return None if np.isnan(number) else float(number)

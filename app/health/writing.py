@@ -1,6 +1,7 @@
-"""Writes scores, risks and changes, thousands in a statement."""
+"""Writes scores, risks and changes, thousands in a statement: packed where they are made, written where none waits."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -12,8 +13,18 @@ from app.core.bulk.arrays import Packed, documents, numbers, texts, wholes
 from app.extensions import db
 
 CHUNK = 5_000
-Rows = Sequence[Mapping[str, Any]]
+Columns = dict[str, Any]
+"""What is to be written of accounts, by column: arrays or lists of one length."""
 Pack = Callable[[Sequence[Any]], Packed]
+
+
+@dataclass(frozen=True)
+class Writes:
+    """A statement, and what it takes each time."""
+
+    statement: str
+    values: list[dict[str, Any]]
+
 
 _UNKNOWN = "'NaN'::float8"
 _SCORES = f"""
@@ -77,36 +88,41 @@ ON CONFLICT (workspace_id, account_id, changed_on) DO UPDATE SET
 """
 
 
-def write_scores(as_of: date, card_id: int | None, rows: Rows, read_at: datetime) -> None:
-    """Write one health score an account; scored again on the same day, the newer one stands.
+def write(*packed: Writes) -> None:
+    """Write what was packed, in its order."""
+    for each in packed:
+        for values in each.values:
+            db.session.execute(text(each.statement), values)
+
+
+def pack_scores(as_of: date, card_id: int | None, columns: Columns, read_at: datetime) -> Writes:
+    """Pack one health score an account; scored again on the same day, the newer one stands.
 
     `read_at`: when its facts were read, by the clock of the database: what was stored later is not in it.
     """
     packed = {"values": numbers, "before": numbers, "score": numbers, "computed": numbers, "coverage": numbers}
     packed |= {"account_id": wholes, "override_id": _wholes_or_none, "band": texts}
-    signals = len(rows[0]["values"]) if rows else 0
-    _in_chunks(_SCORES, rows, packed, as_of=as_of, card=card_id, read_at=read_at, signals=signals)
+    signals = columns["values"].shape[1]
+    return _in_chunks(_SCORES, columns, packed, as_of=as_of, card=card_id, read_at=read_at, signals=signals)
 
 
-def write_risks(as_of: date, rows: Rows) -> None:
-    """Write one risk an account and day."""
+def pack_risks(as_of: date, columns: Columns) -> Writes:
+    """Pack one risk an account and day."""
     packed = {"survival": numbers, "reasons": _documents, "moves": _documents, "basis": texts}
     packed |= {"account_id": wholes, "model_version_id": _wholes_or_none, **dict.fromkeys(_RISK_NUMBERS, numbers)}
-    months = len(rows[0]["survival"]) if rows else 0
-    _in_chunks(_RISKS, rows, packed, as_of=as_of, months=months)
+    return _in_chunks(_RISKS, columns, packed, as_of=as_of, months=columns["survival"].shape[1])
 
 
-def write_summaries(as_of: date, rows: Rows) -> None:
-    """Write the health columns of the summaries; the twelve weekly scores move on with the week."""
+def pack_summaries(as_of: date, columns: Columns) -> Writes:
+    """Pack the health columns of the summaries; the twelve weekly scores move on with the week."""
     packed = {"account_id": wholes, "scorecard_id": _wholes_or_none, "band": texts, "risk_reason": texts}
     packed |= {"score": numbers, "coverage": numbers, "risk": numbers}
-    _in_chunks(_SUMMARIES, rows, packed, as_of=as_of)
+    return _in_chunks(_SUMMARIES, columns, packed, as_of=as_of)
 
 
-def write_changes(as_of: date, rows: Rows) -> None:
-    """Tell the playbooks, by rows, which accounts moved."""
-    if rows:
-        db.session.execute(text(_CHANGES), {"as_of": as_of, "rows": encode(rows).decode()})
+def pack_changes(as_of: date, rows: Sequence[Mapping[str, Any]]) -> Writes:
+    """Pack the rows that tell the playbooks which accounts moved."""
+    return Writes(_CHANGES, [{"as_of": as_of, "rows": encode(rows).decode()}] if rows else [])
 
 
 def clear_former(account_ids: Sequence[int]) -> None:
@@ -129,12 +145,11 @@ def keep_with_model(table: str, version_id: int, name: str, kept: Mapping[str, A
     db.session.execute(query, {"id": version_id, "path": [name], "kept": encode(kept).decode()})
 
 
-def _in_chunks(statement: str, rows: Rows, packed: Mapping[str, Pack], **values: Any) -> None:
-    """Run a statement for some thousand rows at a time; `packed` tells how each of their columns is packed."""
-    for start in range(0, len(rows), CHUNK):
-        some = rows[start : start + CHUNK]
-        columns = {name: pack([row[name] for row in some]) for name, pack in packed.items()}
-        db.session.execute(text(statement), values | columns)
+def _in_chunks(statement: str, columns: Columns, packed: Mapping[str, Pack], **values: Any) -> Writes:
+    """Pack some thousand rows at a time; `packed` tells how each column is packed."""
+    starts = range(0, len(columns["account_id"]), CHUNK)
+    chunks = ({name: pack(columns[name][at : at + CHUNK]) for name, pack in packed.items()} for at in starts)
+    return Writes(statement, [values | each for each in chunks])
 
 
 def _documents(values: Sequence[Any]) -> Packed:

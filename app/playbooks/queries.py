@@ -151,11 +151,11 @@ def day_items(owner_id: int | None, today: date, limit: int, *, viewer_id: int |
 def _ways_up(lifts: Iterable[int]) -> Iterator[tuple[str, str]]:
     """Give the conditions and orders in which a whole book can be walked from its top, each along an index.
 
-    By risk × ARR; by ARR among those never scored; by ARR within each playbook whose lift is known. The best of all
-    are among the best of each.
+    By risk × ARR; by ARR, which is all at stake, among those never scored; by ARR within each playbook whose lift is
+    known. The best of all are among the best of each.
     """
     yield "lift IS NULL AND s.risk * s.arr_minor IS NOT NULL", "s.risk * s.arr_minor DESC"
-    yield "lift IS NULL AND s.band = 'unknown' AND s.risk IS NULL AND s.arr_minor > 0", "s.arr_minor DESC"
+    yield "lift IS NULL AND s.band = 'unknown' AND s.risk IS NULL AND s.arr_minor > 0", "s.at_stake_minor DESC"
     for playbook_id in lifts:
         enrolled = _IS_ENROLLED.format(playbook_id=int(playbook_id))
         yield f"d.playbook_id = {int(playbook_id)} AND {enrolled}", "s.arr_minor DESC"

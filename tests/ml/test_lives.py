@@ -16,19 +16,19 @@ def test_an_account_pays_until_the_day_before_its_end():
 
 def test_a_change_of_price_continues_the_life():
     facts = book(contract(ended="2025-06-01"), contract(started="2025-06-01", arr=2400.0))
-    lives = lives_as_known(facts, on("2026-01-01"))
+    lives = lives_as_known(facts.subscriptions, on("2026-01-01"))
     assert lives.started_on.tolist() == [on("2024-06-01").item()]
     assert np.isnat(lives.ended_on).all()
 
 
 def test_one_of_several_contracts_ending_is_no_churn():
     facts = book(contract(ended="2025-06-01"), contract(started="2025-01-01"))
-    assert np.isnat(lives_as_known(facts, on("2026-01-01")).ended_on).all()
+    assert np.isnat(lives_as_known(facts.subscriptions, on("2026-01-01")).ended_on).all()
 
 
 def test_coming_back_the_day_after_begins_a_new_life():
     facts = book(contract(ended="2025-06-01"), contract(started="2025-06-02"))
-    lives = lives_as_known(facts, on("2026-01-01"))
+    lives = lives_as_known(facts.subscriptions, on("2026-01-01"))
     assert lives.ended_on[0] == on("2025-06-01")
     assert current_lives(facts, on("2026-01-01"))[0][0] == on("2025-06-02")
 
@@ -52,4 +52,4 @@ def test_notice_is_known_from_the_day_it_was_given():
 
 def test_a_free_stretch_is_no_life():
     facts = book(contract(arr=0.0))
-    assert len(lives_as_known(facts, on("2026-01-01")).account) == 0
+    assert len(lives_as_known(facts.subscriptions, on("2026-01-01")).account) == 0

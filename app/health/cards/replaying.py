@@ -19,7 +19,7 @@ from app.extensions import db
 from app.health.cards.choosing import CardInForce, cards_in_force, choose
 from app.health.knowing.reading import Progress
 from app.health.models import ScorecardTrial
-from app.health.scorecard import SIGNALS, Card, band_of, score
+from app.health.scorecard import SIGNALS, Card, bands_of, score
 from app.identity.models import Workspace
 from ml.evaluate import Outcomes, compare, draws_of, number, roc_auc
 
@@ -170,7 +170,7 @@ def _scored(
     for n, each in enumerate(cards):
         rows = np.flatnonzero(place == n)
         found[rows] = score(each.card, {code: values[rows, at] for at, code in enumerate(SIGNALS)}).score
-        bands[rows] = [band_of(each.card, one, None) for one in found[rows]]
+        bands[rows] = bands_of(each.card, found[rows], [None] * len(rows))
     return found, bands.tolist()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from app.accounts.former import as_stored
-from app.accounts.spanning import span
+from app.accounts.spanning import listed, span
 from app.core.bulk.columns import read_columns
 from app.core.clock import end_of_day
 from app.health.knowing.recent import Recent, has_spoken, is_used, is_young
@@ -119,21 +119,28 @@ def _usage(late: Late, recent: Recent | None, subscriptions: pd.DataFrame, late_
 
 
 def _talk(values: dict[str, Any], ids: Sequence[int], zone: str, minor: int, recent: Recent | None) -> pd.DataFrame:
-    """Read interactions: the newest of all accounts, older ones of those of whom a signal asks for them."""
+    """Read interactions: the newest of all accounts, of older ones those that a signal asks for."""
     if recent is None:
         return _frame(_TALK, values, ids, zone, minor)
     boundary = end_of_day(zone, recent.window_from - timedelta(days=1))
-    newest = _frame(_TALK, values | {"begins": boundary}, ids, zone, minor)
-    is_whole = ~has_spoken(newest, values["last"], len(ids)) | np.isin(ids, list(recent.witnesses | recent.waiting))
+    newest, parts = _frame(_TALK, values | {"begins": boundary}, ids, zone, minor), []
+    is_whole = ~has_spoken(newest, values["last"], len(ids)) | np.isin(ids, list(recent.witnesses))
+    if recent.waiting:
+        waiting = f"id = ANY('{listed(sorted(recent.waiting))}')"
+        tickets = _frame(_TALK, values | {"ends": boundary}, ids, zone, minor, waiting)
+        parts.append(tickets[~is_whole[tickets["account"].to_numpy()]])
     whole = np.flatnonzero(is_whole)
-    if not len(whole):
-        return newest
-    older = _frame(_TALK, values | {"ends": boundary}, [ids[place] for place in whole.tolist()], zone, minor)
-    return pd.concat([older.assign(account=whole[older["account"].to_numpy()]), newest], ignore_index=True)
+    if len(whole):
+        older = _frame(_TALK, values | {"ends": boundary}, [ids[place] for place in whole.tolist()], zone, minor)
+        parts.append(older.assign(account=whole[older["account"].to_numpy()]))
+    return pd.concat([*parts, newest], ignore_index=True) if parts else newest
 
 
-def _frame(name: str, values: dict[str, Any], ids: Sequence[int], zone: str, minor: int) -> pd.DataFrame:
-    which = span(ids)
+def _frame(
+    name: str, values: dict[str, Any], ids: Sequence[int], zone: str, minor: int, which: str | None = None
+) -> pd.DataFrame:
+    """Read the rows of a frame that meet `which`, a condition in SQL; without one, all of the accounts."""
+    which = which or span(ids)
     moment = None if values["stored_by"] is None else "CAST(%(stored_by)s AS timestamptz)"
     tables = {table: as_stored(table, which, moment) for table in _TABLES}
     columns = [*COLUMNS[name], *(["key"] if f"former_{name}" in COLUMNS else [])]

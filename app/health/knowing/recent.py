@@ -14,8 +14,8 @@ from app.accounts.spanning import span
 from app.core.clock import end_of_day
 from app.extensions import db
 from app.usage.history import UsageHistory
-from ml.facts import BoolArray
-from ml.lives import days
+from ml.facts import BoolArray, IntArray
+from ml.lives import days, lives_as_known
 from ml.signals.adoption.slow_onboarding import YOUNG_UNTIL
 from ml.signals.relationship.days_since_contact import is_theirs
 from ml.signals.view import ERRORS
@@ -29,8 +29,8 @@ class Recent:
     """From when on the signals of a day look at everybody's usage and interactions, and at people.
 
     Before, they ask only whether the book's sources spoke at all, which the `witnesses` among the accounts tell; how a
-    young account began; when one that has been silent since was last used or heard from; and since when a ticket of
-    those `waiting` has been open.
+    young account began; when one that has been silent since was last used or heard from; and since when the tickets
+    `waiting`, interactions by number, have been open.
     """
 
     window_from: date
@@ -55,28 +55,26 @@ def is_used(usage: UsageHistory, since: date) -> BoolArray:
 
 
 def is_young(subscriptions: pd.DataFrame, as_of: date, accounts: int) -> BoolArray:
-    """Tell of which accounts a contract began so lately that their first days are looked at: [accounts]."""
-    lately = days(subscriptions["started_on"]) > np.datetime64(as_of, "D") - YOUNG_UNTIL
-    return _marked(subscriptions["account"][lately], accounts)
+    """Tell which accounts began to pay so lately that their first days are looked at: [accounts]."""
+    lives = lives_as_known(subscriptions, np.datetime64(as_of, "D"))
+    return _marked(lives.account[lives.started_on > np.datetime64(as_of, "D") - YOUNG_UNTIL], accounts)
 
 
 def has_spoken(talk: pd.DataFrame, as_of: date, accounts: int) -> BoolArray:
     """Tell which accounts were heard from in these interactions, as far as it was known by the day: [accounts]."""
     heard = is_theirs(talk) & (days(talk["known_on"]) <= np.datetime64(as_of, "D"))
-    return _marked(talk["account"][heard], accounts)
+    return _marked(talk["account"][heard].to_numpy(np.int64), accounts)
 
 
-def _marked(places: pd.Series, accounts: int) -> BoolArray:
+def _marked(places: IntArray, accounts: int) -> BoolArray:
     marked = np.zeros(accounts, dtype=bool)
-    marked[places.to_numpy(np.int64)] = True
+    marked[places] = True
     return marked
 
 
 def _waiting(account_ids: Sequence[int], as_of: date, zone: str, before: date) -> set[int]:
-    """Give the accounts with a ticket that came in before a day and was still open at the end of `as_of`."""
-    old = (
-        f"SELECT account_id FROM interaction WHERE {span(account_ids)} AND channel = 'ticket' AND happened_at < :before"
-    )
-    query = text(f"{old} AND resolved_at IS NULL UNION {old} AND resolved_at >= :ends")
+    """Give the tickets that came in before a day and were still open at the end of `as_of`."""
+    old = f"SELECT id FROM interaction WHERE {span(account_ids)} AND channel = 'ticket' AND happened_at < :before"
+    query = text(f"{old} AND resolved_at IS NULL UNION ALL {old} AND resolved_at >= :ends")
     values = {"before": end_of_day(zone, before - timedelta(days=1)), "ends": end_of_day(zone, as_of)}
     return set(db.session.scalars(query, values))

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
+import numpy as np
 from sqlalchemy import select
 
 from app.core import tenancy
@@ -19,7 +20,7 @@ from app.health.knowing.knowledge import Knowledge
 from app.health.knowing.reading import LOOK_BACK_DAYS, snapshot_book
 from app.health.knowing.witnessing import witnesses
 from app.health.models import HealthScore, Scorecard
-from app.health.scoring import score_part, score_rows
+from app.health.scoring import score_columns, score_part
 from app.identity.models import Workspace
 from ml.knowing import with_hindsight
 
@@ -99,13 +100,17 @@ def _score(workspace: Workspace, ids: Sequence[int], knowledge: Knowledge, card:
     share = 1.0 if read_at is None else elapsed(workspace.time_zone, knowledge.as_of, read_at)
     book = snapshot_book(with_hindsight(facts) if knowledge.in_hindsight else facts, knowledge.as_of, share)
     part = score_part(card, book, source_ages(knowledge, card.card.deadlines), {}, {})
-    wanted = set(ids)
-    return {
-        row["account_id"]: Standing(row["values"], row["before"], row["score"], row["coverage"])
-        for row in score_rows(part)
-        if row["account_id"] in wanted
-    }
+    found = score_columns(part)
+    columns = (_nullable(found[name]) for name in ("account_id", "values", "before", "score", "coverage"))
+    return {row[0]: Standing(*row[1:]) for row in zip(*columns, strict=True) if row[0] in {*ids}}
 
 
 def _standing(row: HealthScore) -> Standing:
     return Standing(list(row.values), list(row.before), row.by_card, row.coverage)
+
+
+def _nullable(numbers: np.ndarray) -> list[Any]:
+    nullable = numbers.astype(object)
+    nullable[np.isnan(numbers)] = None
+    listed: list[Any] = nullable.tolist()
+    return listed

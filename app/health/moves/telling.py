@@ -14,12 +14,11 @@ from app.health.model.opening import open_model
 from app.health.model.telling import currency_in_force, written
 from app.health.models import MoveModel
 from app.health.moves.rates import move_rates
-from app.health.writing import keep_with_model
+from app.health.writing import Columns, keep_with_model
 from ml.moves import MOVES
 from ml.reasons.explain import BookAverage, Reason, Reasons, average_of, reasons
 
 TOP = 3
-Told = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -43,16 +42,14 @@ class Moves:
 
     chances: tuple[Chances, ...]
 
-    def rows(self, stretch: slice) -> list[Told]:
-        """Give the columns of a stretch of accounts."""
-        told: list[Told] = [{"moves": {}} for _ in range(stretch.start, stretch.stop)]
+    def columns(self, stretch: slice) -> Columns:
+        """Give what is stored of a stretch of accounts."""
+        told: list[dict[str, Any]] = [{} for _ in range(stretch.start, stretch.stop)]
         for each in self.chances:
             basis = "base rate" if each.found is None else "model"
-            chances = each.chance[stretch].round(6).tolist()
-            for row, chance, said in zip(told, chances, each.said(stretch), strict=False):
-                row[f"{each.kind}_90"] = chance
-                row["moves"][each.kind] = {"basis": basis, "average": each.average, "reasons": said}
-        return told
+            for row, said in zip(told, each.said(stretch), strict=False):
+                row[each.kind] = {"basis": basis, "average": each.average, "reasons": said}
+        return {f"{each.kind}_90": each.chance[stretch].round(6) for each in self.chances} | {"moves": told}
 
 
 def moves_of(book: Book, as_of: date, *, whole_book: bool) -> Moves:
