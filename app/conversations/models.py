@@ -52,6 +52,12 @@ class Interaction(Tenant, Model):
         refers_to("contact", "contact_id", ondelete="SET NULL"),
         Index("ix_interaction_account", "workspace_id", "account_id", "happened_at", postgresql_include=_SCORED),
         Index("ix_interaction_happened", "workspace_id", "happened_at"),
-        Index("ix_interaction_open", "workspace_id", "account_id", postgresql_where=text(_OPEN)),
+        Index(
+            "ix_interaction_open",
+            "workspace_id",
+            "account_id",
+            postgresql_where=text(_OPEN),
+            postgresql_include=["id", "happened_at"],
+        ),
         Index("ix_interaction_resolved", "workspace_id", "resolved_at", postgresql_where=text("channel = 'ticket'")),
     )

@@ -4,6 +4,7 @@ Revision: 0017
 Follows: 0016
 """
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = '0017'
@@ -15,6 +16,7 @@ SCORED = [
     'id', 'recorded_at', 'channel', 'direction', 'sentiment', 'satisfaction', 'priority', 'resolved_at', 'escalated',
     'reach',
 ]
+OPEN = sa.text("channel = 'ticket' AND resolved_at IS NULL")
 BY_ACCOUNT = ['workspace_id', 'account_id', 'happened_at']
 
 
@@ -24,6 +26,9 @@ def upgrade() -> None:
     op.execute('ALTER TABLE interaction FORCE ROW LEVEL SECURITY')
     op.drop_index('ix_interaction_account', table_name='interaction')
     op.create_index('ix_interaction_account', 'interaction', BY_ACCOUNT, unique=False, postgresql_include=SCORED)
+    op.drop_index('ix_interaction_open', table_name='interaction')
+    op.create_index('ix_interaction_open', 'interaction', ['workspace_id', 'account_id'], unique=False,
+                    postgresql_where=OPEN, postgresql_include=['id', 'happened_at'])
     # An index answers alone only for pages that a vacuum has seen since they were written.
     op.execute('ALTER TABLE interaction SET (autovacuum_vacuum_insert_scale_factor = 0.02)')
     op.drop_index('ix_summary_band', table_name='account_summary')
@@ -32,5 +37,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.create_index('ix_summary_band', 'account_summary', ['workspace_id', 'band', 'arr_minor', 'account_id'], unique=False)
     op.execute('ALTER TABLE interaction RESET (autovacuum_vacuum_insert_scale_factor)')
+    op.drop_index('ix_interaction_open', table_name='interaction')
+    op.create_index('ix_interaction_open', 'interaction', ['workspace_id', 'account_id'], unique=False, postgresql_where=OPEN)
     op.drop_index('ix_interaction_account', table_name='interaction')
     op.create_index('ix_interaction_account', 'interaction', BY_ACCOUNT, unique=False)

@@ -20,8 +20,8 @@ from ml.signals.adoption.slow_onboarding import YOUNG_UNTIL
 from ml.signals.relationship.days_since_contact import is_theirs
 from ml.signals.view import ERRORS
 
-WINDOW_DAYS = 120  # the longest: 90 days that ended 28 days ago
-PEOPLE_DAYS = 56
+WINDOW_DAYS = 118  # back to the day before the 90 days that ended 28 days ago, of which a share counts by day
+PEOPLE_DAYS = 55  # back to the first of the 28 days that ended 28 days ago; a day more may be a month more to read
 
 
 @dataclass(frozen=True)
