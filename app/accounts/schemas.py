@@ -30,7 +30,7 @@ Person = Annotated[str, StringConstraints(max_length=254, pattern=r"^([0-9]{1,18
 MOST_ACCOUNTS = 1_000
 Sort = Literal[
     "name", "-name", "arr", "-arr", "risk", "-risk", "health", "-health", "renews", "-renews", "touch", "-touch",
-    "usage", "-usage", "change", "-change", "seats", "-seats", "plan", "-plan", "tier", "-tier", "stage", "-stage",
+    "usage", "-usage", "change", "-change", "seats", "-seats",
 ]  # fmt: skip
 
 
