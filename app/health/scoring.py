@@ -18,7 +18,7 @@ from app.health.knowing.knowledge import Knowledge
 from app.health.knowing.reading import Ages, Book, Progress, facts_of, joined, read_books, snapshot_book, stale_out
 from app.health.model import checking
 from app.health.model.base_rates import base_rates
-from app.health.model.opening import open_model
+from app.health.model.opening import kept_average, open_model
 from app.health.model.telling import reasons_teller
 from app.health.models import ScoreOverride
 from app.health.moves.telling import Moves, moves_of
@@ -28,8 +28,7 @@ from app.health.scorecard import SIGNALS, Card, Scores, bands_of, score
 from app.health.writing import Columns
 from app.identity.models import Workspace
 from ml.hazard.curve import alive_after, lifetime, risk_within
-from ml.hazard.model import HazardModel
-from ml.reasons.explain import BookAverage, average_of, reasons
+from ml.reasons.explain import reasons
 from ml.reasons.hints import typical_of
 from ml.signals import BY_CODE
 
@@ -221,34 +220,21 @@ def _risks(book: Book, as_of: date, bands: Sequence[str], *, whole_book: bool) -
     model = open_model(champion.artifact, champion.id) if champion else None
     if champion is None or champion.artifact is None or model is None:
         return _base_risks(book, as_of)
-    kept = champion.artifact
-    average = _average(model, book, kept.get("average"), whole_book=whole_book)
+    kept, average = champion.artifact, kept_average(champion.artifact, whole_book=whole_book)
+    found = reasons(model, book.values, book.before, book.flags, book=average)
     typical = kept.get("typical", {})
     if whole_book:
         typical = typical_of(book.values, np.array(bands) == STEADY)
-        for name, value in (("average", average.dump()), ("typical", typical)):
+        for name, value in (("average", found.book.dump()), ("typical", typical)):
             writing.keep_with_model("model_version", champion.id, name, value)
-    return _model_risks(model, champion.id, book, average, typical)
-
-
-def _average(model: HazardModel, book: Book, kept: dict[str, Any] | None, *, whole_book: bool) -> BookAverage:
-    if kept and not whole_book:
-        return BookAverage.load(kept)
-    return average_of(model, book.values, book.flags)
-
-
-def _model_risks(
-    model: HazardModel, version: int, book: Book, average: BookAverage, typical: Mapping[str, float]
-) -> Risks:
-    found = reasons(model, book.values, book.before, book.flags, book=average)
     alive = alive_after(found.log_odds)
     return Risks(
         basis="model",
-        model_version_id=version,
+        model_version_id=champion.id,
         survival=alive,
         within=np.column_stack([risk_within(found.log_odds, days) for days in HORIZONS]),
         lifetime=lifetime(alive).in_all,
-        average=average.risk,
+        average=found.book.risk,
         tell=reasons_teller(model, found, typical),
     )
 

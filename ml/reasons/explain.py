@@ -56,10 +56,10 @@ class Reasons:
     """Reasons of many accounts as arrays; `of(row)` words them.
 
     risk [n], log_odds [n, MONTHS]; code [n, top] indexes `codes`; points [n, top], largest effect first; rest [n].
-    For each row points.sum() + rest = 100 × (risk - average risk), exactly.
+    For each row points.sum() + rest = 100 × (risk - book.risk), exactly.
     """
 
-    average_risk: float
+    book: BookAverage
     risk: FloatArray
     log_odds: FloatArray
     codes: tuple[str, ...]
@@ -108,11 +108,11 @@ def reasons(
 
     A signal's share in the log-odds of each month is turned into risk along the straight path from the book's
     average to the account (Aumann–Shapley): shares that are additive in log-odds stay additive in risk. The timing
-    of the renewal is a contribution of its own. `book` defaults to the accounts given.
+    of the renewal is a contribution of its own. `book` defaults to the accounts given. Raises ValueError without any.
     """
-    average = book or average_of(model, features, flags, horizon_days)
     values = model.matrix(features)
     log_odds = model.log_odds(features, flags)
+    average = book or _average(model, values, flags, log_odds, horizon_days)
     risk = risk_within(log_odds, average.horizon_days)
     points = 100 * _contributions(model, average, values, flags, log_odds)
     chosen = np.argsort(-np.abs(points), axis=1, kind="stable")[:, :top]
@@ -120,27 +120,7 @@ def reasons(
     rest = 100 * (risk - average.risk) - shown.sum(axis=1)
     codes = (*model.codes, RENEWAL)
     figures = before[model.codes].to_numpy(float)
-    return Reasons(average.risk, risk, log_odds, codes, chosen, shown, rest, values, figures, flags)
-
-
-def average_of(model: HazardModel, features: pd.DataFrame, flags: BoolArray, horizon_days: int = 90) -> BookAverage:
-    """Return the average of a book of accounts. Raises ValueError for an empty one.
-
-    An account whose every signal is at the book's mean log-odds is safer than the average account, for the book's
-    risk is made by its risky few; at the mean odds it is riskier. The average lies between, where its risk is the
-    book's average risk, so that no constant remains to be explained.
-    """
-    if not len(features):
-        raise ValueError("features: a book without accounts has no average")
-    risk = float(risk_within(model.log_odds(features, flags), horizon_days).mean())
-    by_log_odds, by_odds = _averages(model, model.matrix(features), flags)
-    low, high = 0.0, 1.0
-    for _ in range(BISECTIONS):
-        blend = (low + high) / 2
-        _, _, log_odds = _blended(by_log_odds, by_odds, blend)
-        low, high = (blend, high) if risk_within(log_odds, horizon_days) < risk else (low, blend)
-    means, level, log_odds = _blended(by_log_odds, by_odds, (low + high) / 2)
-    return BookAverage(horizon_days, risk, log_odds, level, means)
+    return Reasons(average, risk, log_odds, codes, chosen, shown, rest, values, figures, flags)
 
 
 def renewal_sentence(flags: BoolArray) -> str:
@@ -162,6 +142,28 @@ def _say(code: str, value: float, before: float) -> str:
 @lru_cache(maxsize=4_096)
 def _say_renewal(flags: bytes) -> str:
     return renewal_sentence(np.frombuffer(flags, dtype=bool))
+
+
+def _average(
+    model: HazardModel, values: FloatArray, flags: BoolArray, log_odds: FloatArray, horizon_days: int
+) -> BookAverage:
+    """Return the average of a book of accounts.
+
+    An account whose every signal is at the book's mean log-odds is safer than the average account, for the book's
+    risk is made by its risky few; at the mean odds it is riskier. The average lies between, where its risk is the
+    book's average risk, so that no constant remains to be explained.
+    """
+    if not len(values):
+        raise ValueError("features: a book without accounts has no average")
+    risk = float(risk_within(log_odds, horizon_days).mean())
+    by_log_odds, by_odds = _averages(model, values, flags)
+    low, high = 0.0, 1.0
+    for _ in range(BISECTIONS):
+        blend = (low + high) / 2
+        _, _, level_odds = _blended(by_log_odds, by_odds, blend)
+        low, high = (blend, high) if risk_within(level_odds, horizon_days) < risk else (low, blend)
+    means, level, path = _blended(by_log_odds, by_odds, (low + high) / 2)
+    return BookAverage(horizon_days, risk, path, level, means)
 
 
 def _averages(model: HazardModel, values: FloatArray, flags: BoolArray) -> tuple[_Average, _Average]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.hazard import Calibration
-from ml.reasons.explain import RENEWAL, REST, BookAverage, average_of, reasons, renewal_sentence
+from ml.reasons.explain import RENEWAL, REST, BookAverage, reasons, renewal_sentence
 
 
 @settings(max_examples=20, deadline=None)
@@ -47,7 +47,7 @@ def test_every_reason_says_a_sentence_and_the_last_is_the_rest(model, today):
 
 
 def test_one_account_alone_is_explained_as_among_the_book(model, today):
-    book = average_of(model, today.values, today.flags)
+    book = reasons(model, today.values, today.before, today.flags).book
     kept = BookAverage.load(json.loads(json.dumps(book.dump())))
     among = reasons(model, today.values, today.before, today.flags)
     alone = reasons(model, today.values.iloc[[7]], today.before.iloc[[7]], today.flags[[7]], book=kept)
@@ -56,7 +56,7 @@ def test_one_account_alone_is_explained_as_among_the_book(model, today):
 
 
 def test_a_worse_signal_gets_more_points_of_risk(boosted, today):
-    book = average_of(boosted, today.values, today.flags)
+    book = reasons(boosted, today.values, today.before, today.flags).book
     one = today.values.iloc[[0]]
     points = []
     for habit in (1.0, 0.05):
@@ -93,4 +93,4 @@ def test_the_next_renewal_is_said_plainly(months, sentence):
 
 def test_an_empty_book_has_no_average(model, today):
     with pytest.raises(ValueError, match="without accounts"):
-        average_of(model, today.values.iloc[:0], today.flags[:0])
+        reasons(model, today.values.iloc[:0], today.before.iloc[:0], today.flags[:0])

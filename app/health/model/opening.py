@@ -1,4 +1,4 @@
-"""Opens a model that storage keeps; one that this version of Perennial cannot read is as good as none."""
+"""Opens what storage keeps of a model; one that this version of Perennial cannot read is as good as none."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import structlog
 
 from ml import artifacts
 from ml.hazard.model import HazardModel
+from ml.reasons.explain import BookAverage
 
 _log = structlog.get_logger(__name__)
 
@@ -19,3 +20,9 @@ def open_model(artifact: dict[str, Any] | None, version_id: int | None = None) -
     except ValueError as error:
         _log.warning("model_unreadable", version_id=version_id, error=str(error))
         return None
+
+
+def kept_average(artifact: dict[str, Any], *, whole_book: bool) -> BookAverage | None:
+    """Give the average of the book's last night; None where the whole book is at hand and makes its own."""
+    kept = artifact.get("average")
+    return BookAverage.load(kept) if kept and not whole_book else None

@@ -10,13 +10,13 @@ import numpy as np
 
 from app.health import queries
 from app.health.knowing.reading import Book
-from app.health.model.opening import open_model
+from app.health.model.opening import kept_average, open_model
 from app.health.model.telling import currency_in_force, written
 from app.health.models import MoveModel
 from app.health.moves.rates import move_rates
 from app.health.writing import Columns, keep_with_model
 from ml.moves import MOVES
-from ml.reasons.explain import BookAverage, Reason, Reasons, average_of, reasons
+from ml.reasons.explain import Reason, Reasons, reasons
 
 TOP = 3
 
@@ -66,12 +66,11 @@ def _chances(kind: str, version: MoveModel | None, book: Book, as_of: date, *, w
         tiers = queries.tiers_of(book.ids.tolist())
         chance = move_rates(kind, as_of).chances([tiers.get(i) for i in book.ids.tolist()])
         return Chances(kind, chance, float(chance.mean()), None)
-    kept = version.artifact.get("average")
-    average = BookAverage.load(kept) if kept and not whole_book else average_of(model, book.values, book.flags)
-    if whole_book:
-        keep_with_model("move_model", version.id, "average", average.dump())
+    average = kept_average(version.artifact, whole_book=whole_book)
     found = reasons(model, book.values, book.before, book.flags, top=TOP, book=average)
-    return Chances(kind, found.risk, average.risk, found, currency_in_force())
+    if whole_book:
+        keep_with_model("move_model", version.id, "average", found.book.dump())
+    return Chances(kind, found.risk, found.book.risk, found, currency_in_force())
 
 
 def _plain(said: Sequence[Reason], currency: str) -> list[dict[str, Any]]:
