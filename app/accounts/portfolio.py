@@ -21,7 +21,7 @@ _SORTS = {  # the last four have no index, which each scoring would have to writ
     "renews": ("coalesce(s.renews_on, '9999-12-31')", "date"),
     "touch": ("coalesce(s.last_touch_at, '1900-01-01 00:00+00')", "timestamptz"),
     "usage": ("coalesce(s.usage_28d, -1)", "float8"),
-    "change": ("coalesce(s.usage_28d / nullif(s.usage_before_28d, 0) - 1, -2)", "float8"),
+    "change": ("coalesce(s.usage_28d / nullif(s.usage_before_28d, 0) - 1, {last})", "float8"),
     "seats": ("coalesce(s.seats, -1)", "int"),
 }
 _FILTERS = ("q", "band", "owner", "stage", "tier", "plan", "renews", "risk", "arr")
@@ -70,8 +70,9 @@ def page(
     `minor`: minor units of the currency in one; `columns`: what is wanted of a row `s`, its `account_id` at least.
     """
     where, values = _conditions(asked, today, minor)
+    direction, last = ("DESC", -2) if asked.falls else ("ASC", 1e12)  # where nothing can be compared
     column, kind = _SORTS[asked.sort.lstrip("-")]
-    direction = "DESC" if asked.falls else "ASC"
+    column = column.format(last=last)
     if after is not None:
         beyond = "<" if asked.falls else ">"
         where.append(f"({column}, s.account_id) {beyond} (CAST(:key AS {kind}), CAST(:last_id AS bigint))")

@@ -182,3 +182,11 @@ def new_task(book, cast):
         return task
 
     return write
+
+
+@pytest.mark.parametrize("sort", ["change", "-change"])
+def test_accounts_whose_usage_cannot_be_compared_come_last_either_way(ties, sort):
+    rows = page(Asked.of({"sort": sort}), TODAY, size=99)
+    known = [bool(row.usage_28d is not None and row.usage_before_28d) for row in rows]
+    assert known == sorted(known, reverse=True)
+    assert 0 < sum(known) < len(known)
