@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
@@ -22,6 +23,9 @@ from app.local.ports import free_port
 from app.local.servers import Urls, servers
 from app.local.supervising import Child, run, sole
 from config import Config, sqlalchemy_url
+
+if TYPE_CHECKING:
+    from app.health.knowing.verifying import Verified
 
 ROOT = Path(__file__).parents[1]
 WEBS, WORKERS = 2, 2
@@ -95,6 +99,29 @@ def found(name: str, email: str, person: str, password: str, time_zone: str, cur
     with _application():
         made = _make_workspace(name, time_zone, currency, (email, person, "admin", password))
         click.echo(f"{made.name} is there: sign in as {email}.")
+
+
+@main.command()
+@click.option(
+    "--day", type=click.DateTime(["%Y-%m-%d"]), help="A day that was scored; without it, the last that is over."
+)
+@click.option("--accounts", default=500, show_default=True, help="How many of its scores, drawn at random.")
+def verify(day: datetime | None, accounts: int) -> None:
+    """Compute stored scores again from storage: each must be the same to the last digit."""
+    from app.extensions import db
+    from app.health.knowing import verifying
+    from app.identity.guard import day_of
+
+    with _application():
+        astray = 0
+        for workspace in db.session.scalars(select(Workspace).order_by(Workspace.id)).all():
+            with tenancy.workspace(workspace.id):
+                chosen = day.date() if day else verifying.last_closed(day_of(workspace, utc_now()))
+                found = verifying.verify(workspace, chosen, accounts) if chosen else None
+                click.echo(f"{workspace.name}: {_verdict(found)}")
+                db.session.rollback()
+            astray += len(found.astray) if found else 0
+    sys.exit(1 if astray else 0)
 
 
 @main.command()
@@ -207,6 +234,17 @@ def _step(name: str) -> Iterator[None]:
     started = time.monotonic()
     yield
     click.echo(f"{time.monotonic() - started:.1f} s")
+
+
+def _verdict(found: "Verified | None") -> str:
+    if found is None or not found.scores:
+        return "nothing was scored on that day."
+    same = (
+        f"{found.scores - len(found.astray):,} of {found.scores:,} scores of {found.day} are the same to the last digit"
+    )
+    wrong = f"; not so: {', '.join(map(str, found.astray[:20]))}" if found.astray else ""
+    later = f" {len(found.corrected):,} would be another with all that is known now." if found.corrected else ""
+    return f"{same}{wrong}.{later}"
 
 
 def _migrate(url: str) -> None:

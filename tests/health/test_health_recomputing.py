@@ -12,6 +12,7 @@ from app.demo import making
 from app.extensions import db
 from app.health import scoring
 from app.health.knowing.recomputing import recompute
+from app.health.knowing.verifying import last_closed, verify
 from app.health.models import HealthScore
 from app.health.scorecard import SIGNALS
 from app.identity.guard import SCOPES
@@ -84,6 +85,18 @@ def test_every_score_of_the_demo_is_computed_again_to_the_last_bit(demo):
     assert len(stored_days()) == 14
     assert len(found) > 14 * ACCOUNTS / 3
     assert astray(found) == []
+
+
+def test_a_score_that_storage_does_not_give_again_is_found(demo):
+    good = verify(demo, last_closed(stored_days()[-1] + timedelta(days=1)), most=1_000)
+    assert (good.day, good.astray) == (stored_days()[-1], [])
+    assert last_closed(good.day) == stored_days()[-2]
+    assert good.scores > ACCOUNTS / 3
+    changed = db.session.scalars(select(HealthScore).where(HealthScore.scored_on == good.day).limit(1)).one()
+    changed.values = [*changed.values[:-1], 77.0]
+    db.session.flush()
+    assert verify(demo, good.day, most=1_000).astray == [changed.account_id]
+    assert verify(demo, days_ago(4_000), most=10).scores == 0
 
 
 def test_it_still_is_when_late_usage_corrections_and_people_have_come(demo, post):
