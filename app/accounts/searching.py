@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 from sqlalchemy import TextClause, text
 
 from app.accounts.spanning import listed
-from app.core.bulk.upserting import CHUNK, as_json
+from app.core.bulk.arrays import Packed, texts, wholes
+from app.core.bulk.upserting import CHUNK
 from app.extensions import db
 
 _WORDS = re.compile(r"[^\W_]+")
@@ -89,7 +90,7 @@ def index_accounts(account_ids: Sequence[int]) -> None:
 def index_new_accounts(names: Sequence[tuple[int, str]]) -> None:
     """Write the first words of accounts that this transaction has made: (id, what it is called)."""
     for some in _chunks(names):
-        db.session.execute(_ADD, {"rows": as_json(_rows((account_id, 0, name) for account_id, name in some))})
+        db.session.execute(_ADD, _packed((account_id, 0, name) for account_id, name in some))
 
 
 def index_contacts(account_ids: Sequence[int]) -> None:
@@ -103,14 +104,13 @@ def _chunks(all_: Sequence[Each]) -> Iterator[Sequence[Each]]:
 
 
 def _write(account_ids: Sequence[int], names: Iterable[Any], statement: TextClause) -> None:
-    db.session.execute(statement, {"ids": listed(account_ids), "rows": as_json(_rows(names))})
+    db.session.execute(statement, {"ids": listed(account_ids)} | _packed(names))
 
 
-def _rows(names: Iterable[Any]) -> list[dict[str, Any]]:
-    return [
-        {"account_id": account_id, "contact_id": contact_id, "words": _words(name)}
-        for account_id, contact_id, name in names
-    ]
+def _packed(names: Iterable[Any]) -> dict[str, Packed]:
+    rows = [(word, account_id, contact_id) for account_id, contact_id, name in names for word in _words(name)]
+    words, account_ids, contact_ids = zip(*rows, strict=True) if rows else ((), (), ())
+    return {"words": texts(words), "account_ids": wholes(account_ids), "contact_ids": wholes(contact_ids)}
 
 
 _ACCOUNTS = text(
@@ -121,8 +121,8 @@ _CONTACTS = text(
     " WHERE account_id = ANY(CAST(:ids AS bigint[]))"
 )
 _GIVEN = (
-    "SELECT unnest(words) AS word, account_id, contact_id"
-    " FROM json_to_recordset(CAST(:rows AS json)) AS r (words text[], account_id bigint, contact_id bigint)"
+    "SELECT word, account_id, contact_id"
+    " FROM unnest(:words, :account_ids, :contact_ids) AS r (word, account_id, contact_id)"
 )
 _ADD = text(f"INSERT INTO search_word (word, account_id, contact_id) {_GIVEN}")
 _REPLACE = f"""
