@@ -105,14 +105,16 @@ def found(name: str, email: str, person: str, password: str, time_zone: str, cur
 @click.option(
     "--day", type=click.DateTime(["%Y-%m-%d"]), help="A day that was scored; without it, the last that is over."
 )
-@click.option("--accounts", default=500, show_default=True, help="How many of its scores, drawn at random.")
+@click.option(
+    "--accounts", default=500, type=click.IntRange(min=1), show_default=True, help="How many of its scores, at random."
+)
 def verify(day: datetime | None, accounts: int) -> None:
     """Compute stored scores again from storage: each must be the same to the last digit."""
     from app.extensions import db
     from app.health.knowing import verifying
     from app.identity.guard import day_of
 
-    with _application():
+    with _servers(), _quiet_app().app_context():
         astray = 0
         for workspace in db.session.scalars(select(Workspace).order_by(Workspace.id)).all():
             with tenancy.workspace(workspace.id):
@@ -242,7 +244,9 @@ def _verdict(found: "Verified | None") -> str:
     same = (
         f"{found.scores - len(found.astray):,} of {found.scores:,} scores of {found.day} are the same to the last digit"
     )
-    wrong = f"; not so: {', '.join(map(str, found.astray[:20]))}" if found.astray else ""
+    wrong = (
+        f"; not so, unless facts were deleted since: {', '.join(map(str, found.astray[:20]))}" if found.astray else ""
+    )
     later = f" {len(found.corrected):,} would be another with all that is known now." if found.corrected else ""
     return f"{same}{wrong}.{later}"
 

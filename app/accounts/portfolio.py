@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from app.accounts.models import BANDS, STAGES
 from app.accounts.searching import prefix_ranges
+from app.core.problems import Problem
 from app.extensions import db
 
 PAGE = 50
@@ -20,7 +21,7 @@ _SORTS = {  # the last four have no index, which each scoring would have to writ
     "health": ("coalesce(s.score, -1)", "float8"),
     "renews": ("coalesce(s.renews_on, '9999-12-31')", "date"),
     "touch": ("coalesce(s.last_touch_at, '1900-01-01 00:00+00')", "timestamptz"),
-    "usage": ("coalesce(s.usage_28d, -1)", "float8"),
+    "usage": ("coalesce(s.usage_28d, {last})", "float8"),
     "change": ("coalesce(s.usage_28d / nullif(s.usage_before_28d, 0) - 1, {last})", "float8"),
     "seats": ("coalesce(s.seats, -1)", "int"),
 }
@@ -70,10 +71,11 @@ def page(
     `minor`: minor units of the currency in one; `columns`: what is wanted of a row `s`, its `account_id` at least.
     """
     where, values = _conditions(asked, today, minor)
-    direction, last = ("DESC", -2) if asked.falls else ("ASC", 1e12)  # where nothing can be compared
+    direction, last = ("DESC", "-Infinity") if asked.falls else ("ASC", "Infinity")  # where nothing is known
     column, kind = _SORTS[asked.sort.lstrip("-")]
-    column = column.format(last=last)
+    column = column.format(last=f"float8 '{last}'")
     if after is not None:
+        _refuse_foreign(after, kind)
         beyond = "<" if asked.falls else ">"
         where.append(f"({column}, s.account_id) {beyond} (CAST(:key AS {kind}), CAST(:last_id AS bigint))")
         values |= {"key": after[0], "last_id": after[1]}
@@ -96,6 +98,17 @@ SELECT count(*) AS accounts, coalesce(sum(s.arr_minor), 0)::bigint AS arr_minor,
        coalesce(sum(s.at_stake_minor) FILTER (WHERE s.risk IS NOT NULL), 0)::bigint AS at_stake_minor,
        count(*) FILTER (WHERE s.risk IS NULL) AS unknown
 FROM account_summary s"""
+
+
+def _refuse_foreign(key: Sequence[Any], kind: str) -> None:
+    """Refuse a key that somebody made up."""
+    if type(key[0]) not in _WRITTEN[kind] or type(key[1]) is not int:  # a bool is an int, too
+        raise Problem(400, "The cursor belongs to another list or order: start again without it.", "bad_cursor")
+
+
+_WRITTEN = {
+    "text": (str,), "bigint": (int,), "int": (int,), "float8": (int, float), "date": (str,), "timestamptz": (str,),
+}  # fmt: skip
 
 
 def key_of(row: Any) -> tuple[Any, int]:

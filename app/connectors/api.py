@@ -73,7 +73,8 @@ def replay_held(body: schemas.ReplayGiven) -> Answer:
 def replay_delivery(path: schemas.DeliveryPath) -> Answer:
     """Replay a webhook delivery
 
-    It is brought into the book once more from what was kept, whatever became of it before.
+    It is brought into the book once more from what was kept, whatever became of it before. 409 `forgotten`: its words
+    were kept for as long as they are.
     """
     delivery = webhooks.replay(path.delivery_id)
     guard.note("replayed", "webhook delivery", path.delivery_id, type=delivery.event_type)

@@ -1,20 +1,22 @@
 """What is held, and replayed, as the REST API writes it."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from app.core.rest.schemas import Asked, Given, Line, Number, Page, Paged, Shown
 
 Reason = Literal["account", "person", "meter", "value", "body"]
+Value = Annotated[str, StringConstraints(max_length=400, pattern=r"^[^\x00]*$")]
+_OF_WHAT = "The account, person or meter that is not known; empty where something else is wrong."
 
 
 class HeldGroup(Shown):
     """What is held for one reason: sent and acknowledged, not counted yet."""
 
     reason: Reason = Field(examples=["account"])
-    value: str = Field(description="The account, person or meter that is not known.", examples=["acme-inc"])
+    value: str = Field(description=_OF_WHAT, examples=["acme-inc"])
     held: int = Field(description="How many records.", examples=[7])
     first_at: datetime = Field(examples=["2026-11-20T09:00:00Z"])
     last_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
@@ -30,7 +32,7 @@ class HeldRecordsAsked(Paged):
     """Which records."""
 
     reason: Reason | None = Field(None, description="Only of this reason.")
-    value: Line | None = Field(None, description="Only of this one; needs a reason.")
+    value: Value | None = Field(None, description="Only of this one; needs a reason.")
 
 
 class HeldRecord(Shown):
@@ -40,7 +42,7 @@ class HeldRecord(Shown):
     source: str = Field(description="Who sent it.", examples=["segment: web app"])
     protocol: str = Field(examples=["segment"])
     reason: Reason = Field(examples=["account"])
-    value: str = Field(description="The account, person or meter that is not known.", examples=["acme-inc"])
+    value: str = Field(description=_OF_WHAT, examples=["acme-inc"])
     detail: str = Field(description="What is wrong, and what to do.", examples=["There is no account 'acme-inc'."])
     times: int = Field(description="How often it was sent.", examples=[1])
     first_at: datetime = Field(examples=["2026-11-20T09:00:00Z"])
@@ -56,7 +58,7 @@ class DiscardGiven(Given):
     """What to discard."""
 
     reason: Reason = Field(examples=["account"])
-    value: Line = Field(description="The account, person or meter that is not known.", examples=["acme-inc"])
+    value: Value = Field(description=_OF_WHAT, examples=["acme-inc"])
 
 
 class Discarded(Shown):
@@ -69,7 +71,7 @@ class ReplayGiven(Given):
     """What to replay: without a reason, all that is held."""
 
     reason: Literal["account", "person", "meter", "value"] | None = Field(None, examples=["account"])
-    value: Line | None = Field(None, description="Only of this one; needs a reason.", examples=["acme-inc"])
+    value: Value | None = Field(None, description="Only of this one; needs a reason.", examples=["acme-inc"])
 
 
 class Waiting(Shown):

@@ -44,7 +44,7 @@ def take(
 ) -> Taken:
     """Take messages of a source; hold those that cannot be used yet. Of one message that counts on several meters each
     counts once. Gives what became of the messages. `coming`: how they come in, if not just now."""
-    coming = coming or Coming(now)
+    is_new, coming = coming is None, coming or Coming(now)
     sourcing.get_known(source, now)
     said, refused = _translated(protocol, messages, now)
     _introduce(said, workspace, now, coming)
@@ -52,7 +52,7 @@ def take(
     repeats, unusable = _count(source, placed, workspace, now, coming)
     refused = sorted([*refused, *lost, *unusable], key=lambda each: each.index)
     holding.hold(source, protocol.name, [_held(protocol, messages[each.index], each) for each in refused], now)
-    names = _names(said, repeats | {each.index for each in refused})
+    names = _names(said, repeats) if is_new else {}
     accepted = len(messages) - len(refused) - len(repeats)
     sourcing.note_intake(source, accepted, len(repeats), len(refused), now, names)
     return Taken(accepted, len(repeats), refused)
@@ -238,5 +238,5 @@ def _held(protocol: Protocol, message: Any, refusal: Refusal) -> Held:
 
 
 def _names(said: Sequence[tuple[int, Said]], left_out: Container[int]) -> Counter[str]:
-    """Count the names of product events that came for the first time and can be used."""
+    """Count the names of product events, leaving out repeats as far as they are known: of what something counts."""
     return Counter(each.event for index, each in said if each.event and not each.is_metered and index not in left_out)

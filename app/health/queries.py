@@ -86,7 +86,7 @@ def who_may_pay(account_ids: Sequence[int], day: date) -> list[int]:
 
 
 class Stood(NamedTuple):
-    """How an account stood at its last scoring; NaN is unknown."""
+    """How an account stood at its last scoring; NaN is unknown, and so is a scorecard of number 0."""
 
     scorecard_id: int
     band: str

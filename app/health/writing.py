@@ -1,4 +1,4 @@
-"""Writes scores, risks and changes, thousands in a statement: packed where they are made, written where none waits."""
+"""Writes scores, risks and changes, thousands in a statement: packed first, so that the writer only writes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -147,7 +147,10 @@ def keep_with_model(table: str, version_id: int, name: str, kept: Mapping[str, A
 
 def _in_chunks(statement: str, columns: Columns, packed: Mapping[str, Pack], **values: Any) -> Writes:
     """Pack some thousand rows at a time; `packed` tells how each column is packed."""
-    starts = range(0, len(columns["account_id"]), CHUNK)
+    size = len(columns["account_id"])
+    if uneven := [name for name in packed if len(columns[name]) != size]:
+        raise ValueError(f"columns: {uneven[0]} is not of one length with the others")  # unnest would fill in NULLs
+    starts = range(0, size, CHUNK)
     chunks = ({name: pack(columns[name][at : at + CHUNK]) for name, pack in packed.items()} for at in starts)
     return Writes(statement, [values | each for each in chunks])
 

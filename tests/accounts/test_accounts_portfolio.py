@@ -123,7 +123,7 @@ def ties(cast):
             score=None if n % 5 == 0 else 40.0 + n % 4, risk=None if n % 7 == 0 else n % 3 / 10,
             renews_on=None if n % 6 == 0 else date(2026, 12, 1 + n % 4), seats=None if n % 5 == 0 else n % 4,
             last_touch_at=None if n % 4 == 0 else datetime(2026, 11, 1 + n % 3, tzinfo=UTC),
-            usage_28d=None if n % 6 == 0 else n % 5, usage_before_28d=n % 3, plan=[None, "pro", "team"][n % 3],
+            usage_28d=None if n % 6 == 0 else -9 if n == 1 else n % 5, usage_before_28d=n % 3, plan=[None, "pro", "team"][n % 3],
         )  # fmt: skip
         db.session.add(row)
     db.session.flush()

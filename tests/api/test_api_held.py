@@ -94,6 +94,14 @@ def test_what_is_discarded_by_key_is_gone_and_noted(ask, sent):
     assert trail()[-1].changes == {"count": 1}
 
 
+def test_what_is_held_for_a_value_that_cannot_be_is_discarded_too(ask, accounts):
+    taking.take("product", [b'{"id": "1", "account": "acme", "meter": "logins", "quantity": "many"}'], utc_now(), "UTC")
+    (group,) = (each for each in ask("GET", "/held-events").json["data"] if each["reason"] == "value")
+    which = {"reason": "value", "value": group["value"]}
+    assert len(ask("GET", "/held-events/records", query_string=which).json["data"]) == group["held"]
+    assert ask("POST", "/held-events/discard", json=which).json == {"discarded": group["held"]}
+
+
 def test_what_waits_for_an_account_a_person_or_a_meter_is_replayed_once_it_is_there(ask, accounts, cast):
     raws = [b'{"id": "1", "account": "acme-new", "meter": "logins"}']
     raws += [b'{"id": "2", "account": "%b", "meter": "seats"}' % accounts.thriving.external_id.encode()]

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 from app.accounts.intake import recording
 from app.accounts.models import AccountSummary, Segment
 from app.core import tenancy
+from app.core.paging import write_cursor
 from app.core.queue import Job
 from app.extensions import db
 from app.forecast.deriving import derive
@@ -178,6 +179,14 @@ def test_a_cursor_of_another_order_is_refused(many, cast, sign_in):
     assert browser.get(f"/accounts?sort=name&after={after}").status_code == 200
     assert browser.get(f"/accounts?sort=risk&after={after}").status_code == 400
     assert browser.get(f"/accounts?after={after}").status_code == 400
+
+
+@pytest.mark.parametrize("sort", ["-arr", "name", "risk", "renews", "touch", "change", "seats"])
+@pytest.mark.parametrize("key", [True, [1], None, {"a": 1}])
+def test_a_cursor_that_somebody_made_up_is_refused(many, cast, sign_in, sort, key):
+    for made_up in ((sort, key, 1), (sort, "a", key)):
+        after = write_cursor(*made_up)
+        assert sign_in(cast.owner).get(f"/accounts?sort={sort}&after={after}").status_code == 400
 
 
 def test_the_list_shows_the_columns_that_are_asked_for(book, cast, sign_in):

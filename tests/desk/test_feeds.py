@@ -240,12 +240,16 @@ def test_a_new_rule_counts_the_past_once_and_what_comes_next(engineer, send, wor
     assert "Report Exported where format is pdf" in engineer.get("/data/counting").text
 
 
-def test_the_times_of_an_event_leave_out_repeats_and_what_is_held(engineer, send):
+def test_the_times_of_an_event_leave_out_repeats_and_replays(engineer, send, work):
     send(track(1), track(2), track(3, group="nobody"))
     send(track(1), track(4, event="Other"))
+    write_accounts("nobody")
+    replaying.replay_what_is_mended()
+    work()
     fold_intake(clock.utc_now())
     times = {row.name: row.seen for row in db.session.execute(text("SELECT name, seen FROM event_name"))}
-    assert times == {"Report Exported": 2, "Other": 1}
+    assert times == {"Report Exported": 3, "Other": 1}
+    assert counted("product_events") == 3
 
 
 def test_a_removed_rule_counts_no_more_and_keeps_what_it_counted(engineer, send):

@@ -11,6 +11,7 @@ from app.core.clock import utc_now
 from app.demo import making
 from app.extensions import db
 from app.health import scoring
+from app.health.knowing import verifying
 from app.health.knowing.recomputing import recompute
 from app.health.knowing.verifying import last_closed, verify
 from app.health.models import HealthScore
@@ -87,7 +88,8 @@ def test_every_score_of_the_demo_is_computed_again_to_the_last_bit(demo):
     assert astray(found) == []
 
 
-def test_a_score_that_storage_does_not_give_again_is_found(demo):
+def test_a_score_that_storage_does_not_give_again_is_found(demo, monkeypatch):
+    monkeypatch.setattr(verifying, "CHUNK", 7)
     good = verify(demo, last_closed(stored_days()[-1] + timedelta(days=1)), most=1_000)
     assert (good.day, good.astray) == (stored_days()[-1], [])
     assert last_closed(good.day) == stored_days()[-2]

@@ -64,7 +64,7 @@ def _take_apart(delivery: WebhookDelivery, provider: Provider, currency: str, no
 
 
 def _tell(delivery: WebhookDelivery, provider: Provider) -> tuple[Told, list[str]]:
-    body = delivery.body or b""  # what waits has its words: only what is settled is forgotten
+    body = delivery.body or b""  # what waits has its words: only what is settled is forgotten, and not replayed
     envelope = Envelope(delivery.event_id, delivery.event_type, delivery.happened_at)
     try:
         told = provider.tell(Message(envelope, document_of(body), delivery.received_at))

@@ -35,9 +35,12 @@ def get_source(source_id: int) -> WebhookSource:
     return found
 
 
-def get_delivery(delivery_id: int) -> WebhookDelivery:
-    """Give a delivery. Raises NotFoundError."""
-    found: WebhookDelivery | None = db.session.get(WebhookDelivery, (tenancy.workspace_id(), delivery_id))
+def get_delivery(delivery_id: int, *, for_update: bool = False) -> WebhookDelivery:
+    """Give a delivery; `for_update`: as it stands when nobody else is changing it. Raises NotFoundError."""
+    key = (tenancy.workspace_id(), delivery_id)
+    found: WebhookDelivery | None = db.session.get(
+        WebhookDelivery, key, with_for_update=for_update or None, populate_existing=for_update
+    )
     if found is None:
         raise NotFoundError("delivery")
     return found

@@ -11,7 +11,7 @@ from app.extensions import db
 
 def replay(delivery_id: int) -> WebhookDelivery:
     """Have one delivery taken apart anew, whatever became of it before. Raises NotFoundError; Problem if forgotten."""
-    delivery = get_delivery(delivery_id)
+    delivery = get_delivery(delivery_id, for_update=True)  # or its words are forgotten meanwhile
     if delivery.body is None:
         detail = "The message was forgotten when its time was over. What it said stays in the book."
         raise Problem(409, detail, "forgotten")

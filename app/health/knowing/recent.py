@@ -21,7 +21,7 @@ from ml.signals.relationship.days_since_contact import is_theirs
 from ml.signals.view import ERRORS
 
 WINDOW_DAYS = 118  # back to the day before the 90 days that ended 28 days ago, of which a share counts by day
-PEOPLE_DAYS = 55  # back to the first of the 28 days that ended 28 days ago; a day more may be a month more to read
+PEOPLE_DAYS = 55  # back to the first of the 28 days that ended 28 days ago
 
 
 @dataclass(frozen=True)

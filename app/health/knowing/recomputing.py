@@ -100,9 +100,10 @@ def _score(workspace: Workspace, ids: Sequence[int], knowledge: Knowledge, card:
     share = 1.0 if read_at is None else elapsed(workspace.time_zone, knowledge.as_of, read_at)
     book = snapshot_book(with_hindsight(facts) if knowledge.in_hindsight else facts, knowledge.as_of, share)
     part = score_part(card, book, source_ages(knowledge, card.card.deadlines), {}, {})
-    found = score_columns(part)
-    columns = (_nullable(found[name]) for name in ("account_id", "values", "before", "score", "coverage"))
-    return {row[0]: Standing(*row[1:]) for row in zip(*columns, strict=True) if row[0] in {*ids}}
+    found, wanted = score_columns(part), set(ids)
+    columns = (_nullable(found[name]) for name in ("values", "before", "score", "coverage"))
+    rows = zip(part.book.ids.tolist(), *columns, strict=True)
+    return {account_id: Standing(*standing) for account_id, *standing in rows if account_id in wanted}
 
 
 def _standing(row: HealthScore) -> Standing:

@@ -6,7 +6,8 @@ from datetime import date
 from sqlalchemy import func, select
 
 from app.extensions import db
-from app.health.knowing.recomputing import recompute
+from app.health.knowing.reading import CHUNK
+from app.health.knowing.recomputing import Recomputed, recompute
 from app.health.models import HealthScore
 from app.identity.models import Workspace
 
@@ -30,7 +31,9 @@ def last_closed(today: date) -> date | None:
 def verify(workspace: Workspace, day: date, most: int) -> Verified:
     """Compute up to `most` scores of a day, drawn at random, once more."""
     some = select(HealthScore.account_id).where(HealthScore.scored_on == day).order_by(func.random()).limit(most)
-    found = recompute(workspace, sorted(db.session.scalars(some)), day)
+    ids, found = sorted(db.session.scalars(some)), dict[int, Recomputed]()
+    for start in range(0, len(ids), CHUNK):
+        found |= recompute(workspace, ids[start : start + CHUNK], day)
     astray = [account_id for account_id, each in found.items() if each.as_known != each.stored]
     corrected = [account_id for account_id, each in found.items() if each.as_corrected != each.stored]
     return Verified(day, len(found), astray, corrected)

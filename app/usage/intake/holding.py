@@ -150,7 +150,7 @@ def _which(reason: str | None, value: str | None) -> str:
 
 
 def _read(query: str, **values: Any) -> list[Any]:
-    return list(db.session.execute(text(query), {name: each for name, each in values.items() if f":{name}" in query}))
+    return list(db.session.execute(text(query), {name: each for name, each in values.items() if each is not None}))
 
 
 def end(ids: Sequence[int], how: str, now: datetime) -> None:

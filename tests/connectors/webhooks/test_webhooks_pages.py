@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.connectors.webhooks import normalising, queries, receiving
+from app.connectors.webhooks import normalising, queries, receiving, replaying
 from app.connectors.webhooks.models import WebhookDelivery, WebhookSource
 from app.connectors.webhooks.providers import PROVIDERS
+from app.core.problems import Problem
 from app.extensions import db
 from app.identity.models import AuditEntry
 from tests.cast import NOW
@@ -208,7 +209,10 @@ def test_the_words_of_settled_messages_are_forgotten_and_what_they_said_stays(ma
     said = rows("SELECT count(*) FROM webhook_fact")
 
     assert receiving.forget_before(NOW) == 0
+    assert done.body is not None
     assert receiving.forget_before(NOW + timedelta(days=1)) == 2
+    with pytest.raises(Problem, match="forgotten"):  # who looked before it was forgotten finds out
+        replaying.replay(done.id)
     db.session.expire_all()
 
     assert (done.body, done.headers, done.state) == (None, {}, "done")
