@@ -38,7 +38,7 @@ def list_accounts(query: schemas.AccountsAsked) -> Answer:
         found = listing.described(list(queries.account_ids_by_external_id([query.external_id]).values()))
         return page_of(schemas.Accounts, found, query.limit, schemas.Account.model_validate, lambda row: (row.id,))
     asked = _asked(query)
-    after = _after(query.cursor, asked.sort)
+    after = portfolio.read_key(query.cursor, asked.sort)
     rows = portfolio.page(asked, guard.today(), after, query.limit, _minor(), columns="s.account_id")
     keys = {row.account_id: (asked.sort, *portfolio.key_of(row)) for row in rows}
     accounts = listing.described(list(keys))
@@ -243,15 +243,6 @@ def _asked(query: schemas.AccountsAsked) -> Asked:
     if "@" in words.get("owner", ""):
         words["owner"] = str(queries.find_member(words["owner"]) or 0)
     return replace(Asked.of(words), everyone=not query.paying)
-
-
-def _after(cursor: str | None, sort: str) -> tuple[Any, ...] | None:
-    if cursor is None:
-        return None
-    of, *key = read_cursor(cursor, 3)
-    if of != sort:
-        raise Problem(400, "The cursor belongs to another list or order: start again without it.", "bad_cursor")
-    return tuple(key)
 
 
 def _by_number(row: Any) -> tuple[int]:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.accounts.models import BANDS, STAGES
 from app.accounts.searching import prefix_ranges
-from app.core.problems import Problem
+from app.core.paging import foreign_cursor, read_cursor
 from app.extensions import db
 
 PAGE = 50
@@ -75,7 +75,6 @@ def page(
     column, kind = _SORTS[asked.sort.lstrip("-")]
     column = column.format(last=f"float8 '{last}'")
     if after is not None:
-        _refuse_foreign(after, kind)
         beyond = "<" if asked.falls else ">"
         where.append(f"({column}, s.account_id) {beyond} (CAST(:key AS {kind}), CAST(:last_id AS bigint))")
         values |= {"key": after[0], "last_id": after[1]}
@@ -100,10 +99,14 @@ SELECT count(*) AS accounts, coalesce(sum(s.arr_minor), 0)::bigint AS arr_minor,
 FROM account_summary s"""
 
 
-def _refuse_foreign(key: Sequence[Any], kind: str) -> None:
-    """Refuse a key that somebody made up."""
-    if type(key[0]) not in _WRITTEN[kind] or type(key[1]) is not int:  # a bool is an int, too
-        raise Problem(400, "The cursor belongs to another list or order: start again without it.", "bad_cursor")
+def read_key(cursor: str | None, sort: str) -> tuple[Any, ...] | None:
+    """Give the key that a page follows; None at the beginning. Raises Problem(400) for a cursor of another order."""
+    if cursor is None:
+        return None
+    of, *key = read_cursor(cursor, 3)
+    if of != sort or type(key[0]) not in _WRITTEN[_SORTS[sort.lstrip("-")][1]] or type(key[1]) is not int:
+        raise foreign_cursor()
+    return tuple(key)
 
 
 _WRITTEN = {

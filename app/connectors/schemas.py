@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from app.core.rest.schemas import Asked, Given, Line, Number, Page, Paged, Shown
+from app.core.rest.schemas import NO_NUL, Asked, Given, Line, Number, Page, Paged, Shown
 
 Reason = Literal["account", "person", "meter", "value", "body"]
-Value = Annotated[str, StringConstraints(max_length=400, pattern=r"^[^\x00]*$")]
+Value = Annotated[str, StringConstraints(max_length=400, pattern=NO_NUL)]
 _OF_WHAT = "The account, person or meter that is not known; empty where something else is wrong."
 
 

@@ -8,8 +8,7 @@ from app.accounts.schemas import AccountPath
 from app.conversations import queries, schemas, summarising
 from app.conversations.recording import record_interactions
 from app.core.clock import utc_now
-from app.core.paging import read_cursor, read_number
-from app.core.problems import Problem
+from app.core.paging import foreign_cursor, read_cursor, read_number
 from app.core.rest.api import Answer, blueprint_of, page_of, reads, writes
 from app.core.rest.refusing import refuse_field
 from app.core.rest.schemas import Paged
@@ -89,7 +88,7 @@ def _before(cursor: str) -> tuple[Any, int]:
     try:
         return datetime.fromisoformat(moment), int(number)
     except (TypeError, ValueError):
-        raise Problem(400, "The cursor belongs to another list: start again without it.", "bad_cursor") from None
+        raise foreign_cursor() from None
 
 
 def _by_moment(row: Any) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from app.conversations.models import Interaction
 from app.core.bulk.upserting import NOTHING, upsert
 from app.extensions import db
 
-LONGEST_PRIORITY = 200  # an index holds it
+_LONGEST_PRIORITY = 200  # an index holds it
 _FIELDS = (
     "external_id", "channel", "direction", "subject", "body", "happened_at", "author", "satisfaction", "priority",
     "resolved_at", "reach", "thread",
@@ -42,7 +42,7 @@ def _row(
     row = {name: record.get(name) for name in _FIELDS}
     row |= {"source": source, "account_id": account_id, "contact_id": contacts.get(record.get("contact") or "")}
     row |= {"escalated": bool(record.get("escalated"))}
-    row |= {"priority": (record.get("priority") or "")[:LONGEST_PRIORITY] or None}
+    row |= {"priority": (record.get("priority") or "")[:_LONGEST_PRIORITY] or None}
     row |= {"recorded_at": record.get("recorded_at") or min(now, record["happened_at"])}
     return row | _mood(record)
 

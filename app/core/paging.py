@@ -21,8 +21,13 @@ def read_cursor(cursor: str, length: int) -> tuple[Any, ...]:
     except (binascii.Error, ValueError) as error:
         raise Problem(400, "The cursor is not one of ours: take it whole from `next_cursor`.", "bad_cursor") from error
     if not isinstance(key, list) or len(key) != length:
-        raise Problem(400, "The cursor belongs to another list or order: start again without it.", "bad_cursor")
+        raise foreign_cursor()
     return tuple(key)
+
+
+def foreign_cursor() -> Problem:
+    """Give what to raise for a cursor that is of another list or order, or that somebody made up."""
+    return Problem(400, "The cursor belongs to another list or order: start again without it.", "bad_cursor")
 
 
 def read_number(cursor: str | None) -> int | None:
@@ -31,5 +36,5 @@ def read_number(cursor: str | None) -> int | None:
         return None
     (number,) = read_cursor(cursor, 1)
     if not isinstance(number, int):
-        raise Problem(400, "The cursor belongs to another list: start again without it.", "bad_cursor")
+        raise foreign_cursor()
     return number

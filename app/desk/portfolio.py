@@ -16,7 +16,7 @@ from app.accounts.models import BANDS, STAGES, Segment
 from app.core import tenancy
 from app.core.http.words import counted
 from app.core.money import minor_digits
-from app.core.paging import read_cursor, write_cursor
+from app.core.paging import write_cursor
 from app.core.problems import NotFoundError, Problem
 from app.extensions import db
 from app.identity import guard
@@ -39,7 +39,7 @@ _LONGEST_CSV, _STRETCH = 200_000, 1_000
 def show() -> str:
     """Show a page of the accounts that match the address."""
     asked = book.Asked.of(request.args)
-    after = _after(asked)
+    after = book.read_key(request.args.get("after"), asked.sort)
     rows = book.page(asked, guard.today(), after, minor=_minor())
     more = write_cursor(asked.sort, *book.key_of(rows[book.PAGE - 1])) if len(rows) > book.PAGE else None
     return render_template(
@@ -143,16 +143,6 @@ def address_with(**changes: str | None) -> str:
     """
     words: dict[str, Any] = {name: request.args[name] for name in request.args if name in (*book.WORDS, "columns")}
     return url_for("portfolio.show", **(words | changes))
-
-
-def _after(asked: book.Asked) -> tuple[Any, ...] | None:
-    """Read the cursor of the address, which must be of the order that is asked for."""
-    if "after" not in request.args:
-        return None
-    sort, *key = read_cursor(request.args["after"], 3)
-    if sort != asked.sort:
-        raise Problem(400, "The cursor belongs to another list or order: start again without it.", "bad_cursor")
-    return tuple(key)
 
 
 def _minor() -> int:

@@ -108,13 +108,14 @@ def replay_all(source_id: int) -> Any:
 @guard.allow(May.DATA)
 def delivery(source_id: int, delivery_id: int) -> str:
     found = _delivery_of(source_id, delivery_id)
+    body = found.body or b""
     return render_template(
         "webhooks/delivery.html",
         source=queries.get_source(source_id),
         delivery=found,
         facts=queries.facts_of(delivery_id),
-        body=(found.body or b"").decode("utf-8", "replace"),
-        indented=_indented(found.body or b""),
+        body=body.decode("utf-8", "replace"),
+        indented=_indented(body),
         keep_days=current_app.config["PERENNIAL"].keep_events_days,
     )
 

@@ -37,12 +37,12 @@ def _moment(value: Any) -> Any:
         raise ValueError("it is beyond the calendar") from None
 
 
-_NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps no NUL
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_NO_NUL)]
-Word = Annotated[str, StringConstraints(max_length=100, pattern=_NO_NUL)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=_NO_NUL)]
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL keeps no NUL
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NO_NUL)]
+Word = Annotated[str, StringConstraints(max_length=100, pattern=NO_NUL)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=NO_NUL)]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00]+@[^@\s\x00]+$")]
-Scalar = Annotated[str, StringConstraints(max_length=2_000, pattern=_NO_NUL)] | bool | int | float | None
+Scalar = Annotated[str, StringConstraints(max_length=2_000, pattern=NO_NUL)] | bool | int | float | None
 Day = Annotated[date, BeforeValidator(_day), Ge(date(1900, 1, 1)), Le(date(2199, 12, 31))]
 Moment = Annotated[
     AwareDatetime,
