@@ -62,7 +62,7 @@ def use(account: str, days: dict[date, float], meter: str = "events", people: tu
     ensure_meters([meter])
     events = [
         {"event_id": f"{account}-{meter}-{day}-{person}", "account": account, "meter": meter, "quantity": quantity,
-         "happened_at": at(day).isoformat(), "person": person}
+         "happened_at": at(day), "person": person}
         for day, quantity in days.items()
         for person in people
     ]  # fmt: skip

@@ -45,7 +45,7 @@ def seed_book(cast: Cast) -> Accounts:
 
 
 def _event(n, account, at):
-    return {"event_id": f"e{n}", "account": account, "meter": "logins", "quantity": 1.5, "happened_at": at.isoformat(),
+    return {"event_id": f"e{n}", "account": account, "meter": "logins", "quantity": 1.5, "happened_at": at,
             "person": f"person {n % 2}"}  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Usage, scores with reasons and forecasts as a machine reads them."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_the_totals_of_each_day_are_shown_by_meter_with_the_people(ask, address)
 
 
 def test_a_period_over_the_end_of_a_month_has_every_day_once(ask, address):
-    at = "2026-02-28T12:00:00Z"
+    at = datetime(2026, 2, 28, 12, tzinfo=UTC)
     ingest(
         "test",
         [{"event_id": "x", "account": "slate", "meter": "exports", "quantity": 2.25, "happened_at": at, "person": "z"}],
@@ -52,7 +52,7 @@ def test_a_period_must_be_one(ask, address, query):
 def test_a_month_of_the_whole_book_is_for_a_warehouse_to_copy(ask, accounts):
     for n, account in enumerate(("silva", "thornfield", "slate")):
         events = [{"event_id": f"{account}{meter}", "account": account, "meter": meter, "quantity": n + 1,
-                   "happened_at": "2026-02-03T12:00:00Z", "person": None} for meter in ("logins", "exports")]  # fmt: skip
+                   "happened_at": datetime(2026, 2, 3, 12, tzinfo=UTC), "person": None} for meter in ("logins", "exports")]  # fmt: skip
         ingest("test", events, utc_now())
     found, cursor = [], ""
     while cursor is not None:

@@ -37,7 +37,7 @@ def fill(workspace):
 def send(name="e", facts=FACTS, act=ingest):
     events = [
         {"event_id": f"{name}{n}", "account": fact.account, "meter": fact.meter, "quantity": fact.quantity,
-         "happened_at": fact.at.isoformat(), "person": fact.person}
+         "happened_at": fact.at, "person": fact.person}
         for n, fact in enumerate(facts)
     ]  # fmt: skip
     return act("api", events, NOW)

@@ -115,4 +115,4 @@ def test_a_maximum_that_is_counted_anew_does_not_undo_a_larger_one_that_is_just_
 
 def seats(event_id, quantity):
     return {"event_id": event_id, "account": "acme", "meter": "seats", "quantity": quantity,
-            "happened_at": NOW.isoformat(), "person": None}  # fmt: skip
+            "happened_at": NOW, "person": None}  # fmt: skip

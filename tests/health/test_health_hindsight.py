@@ -31,7 +31,7 @@ def known(workspace, lived):
 
 def come_late(account, day, quantity=340.0, number=1):
     events = [{"event_id": f"late-{account}-{day}-{number}", "account": account, "meter": "events", "person": None,
-               "quantity": quantity, "happened_at": at(day).isoformat()}]  # fmt: skip
+               "quantity": quantity, "happened_at": at(day)}]  # fmt: skip
     assert ingest("test", events, NOW).accepted == 1
 
 

@@ -23,7 +23,7 @@ MORNING = NOW - (TODAY - KNOWN)
 
 def event(account, quantity, on=HAPPENED, event_id="planted"):
     return {"event_id": event_id, "account": account, "meter": "events", "quantity": quantity, "person": "new",
-            "happened_at": at(on).isoformat()}  # fmt: skip
+            "happened_at": at(on)}  # fmt: skip
 
 
 def late_usage():

@@ -58,7 +58,7 @@ def test_an_account_whose_recent_use_came_late_is_read_whole(workspace, sleepers
     long_ago, *_ = sleepers
     db.session.execute(text("UPDATE usage_source SET first_seen_at = '2020-01-01'"))  # else it tells of its past
     ingest("test", [{"event_id": "late", "account": "long ago", "meter": "events", "quantity": 1,
-                     "happened_at": at(days_ago(3)).isoformat(), "person": None}], NOW, workspace.time_zone)  # fmt: skip
+                     "happened_at": at(days_ago(3)), "person": None}], NOW, workspace.time_zone)  # fmt: skip
     past = days_ago(1)
     book = read_book(workspace, [long_ago], Knowledge(past, workspace.time_zone))
     assert book.values["days_since_use"].tolist() == [194]

@@ -23,7 +23,7 @@ NOVEMBER = date(2026, 11, 1)
 
 def event(event_id, quantity=1.0, at=NOON, account="acme", meter="events", person=None):
     return {
-        "event_id": event_id, "account": account, "meter": meter, "quantity": quantity, "happened_at": at.isoformat(),
+        "event_id": event_id, "account": account, "meter": meter, "quantity": quantity, "happened_at": at,
         "person": person,
     }  # fmt: skip
 
@@ -228,11 +228,21 @@ def test_one_batch_sent_over_two_connections_at_once_counts_once(committed, at_o
 
 moments = st.integers(0, 70 * 24).map(lambda hours: datetime(2026, 9, 25, tzinfo=UTC) + timedelta(hours=hours))
 quantities = st.integers(-50, 1000).map(float) | st.sampled_from([0.0, 0.25, 1.5])
-events = st.builds(
-    event, st.integers(0, 15).map(lambda n: f"e{n}"), quantities, moments, st.sampled_from(["acme", "other", "nowhere"]),
-    st.sampled_from(["events", "reports", "seats"]), st.sampled_from(["ann", "bob", None]),
-)  # fmt: skip
-steps = st.lists(st.tuples(st.sampled_from([ingest, correct]), st.lists(events, max_size=8)), max_size=8)
+
+
+def batches(moments):
+    events = st.builds(
+        event, st.integers(0, 15).map(lambda n: f"e{n}"), quantities, moments,
+        st.sampled_from(["acme", "other", "nowhere"]), st.sampled_from(["events", "reports", "seats"]),
+        st.sampled_from(["ann", "bob", None]),
+    )  # fmt: skip
+    return st.lists(events, max_size=8)
+
+
+of_an_hour = moments.flatmap(
+    lambda at: batches(st.integers(0, 59).map(lambda minutes: at + timedelta(minutes=minutes)))
+)
+steps = st.lists(st.tuples(st.sampled_from([ingest, correct]), batches(moments) | of_an_hour), max_size=8)
 
 
 @searched

@@ -24,7 +24,7 @@ DAY = timedelta(days=1)
 def event(event_id, at, quantity=1.0, meter="events", person=None, account="acme"):
     return {
         "event_id": event_id, "account": account, "meter": meter, "quantity": quantity, "person": person,
-        "happened_at": at.isoformat(),
+        "happened_at": at,
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from app.conversations import recording as conversations
 from app.extensions import db
 from app.identity.models import Workspace
 from app.usage.intake.ingesting import ingest
+from app.usage.intake.taking import FAR_OFF, is_far_off
 
 Record = dict[str, Any]
 Reasons = dict[tuple[str, str], tuple[str, str]]
@@ -83,12 +84,15 @@ def _write(kind: str, source: str, records: Sequence[Record], now: datetime) -> 
 
 
 def _count(source: str, records: Mapping[str, Record], workspace: Workspace, now: datetime) -> Reasons:
+    far_off = {object_id for object_id, record in records.items() if is_far_off(record["at"], now)}
     events = [
         {
             "event_id": object_id, "account": record["account"], "meter": record["meter"],
-            "quantity": record["quantity"], "happened_at": record["at"].isoformat(), "person": record["user"],
+            "quantity": record["quantity"], "happened_at": record["at"], "person": record["user"],
         }
-        for object_id, record in records.items()
+        for object_id, record in records.items() if object_id not in far_off
     ]  # fmt: skip
-    rejected = ingest(source, events, now, workspace.time_zone).rejected
-    return {("usage", events[n]["event_id"]): ("failed", why) for n, _field, why in rejected}
+    rejected = ingest(source, events, now, workspace.time_zone, len(far_off)).rejected
+    why = dict.fromkeys(far_off, f"at: {FAR_OFF}.")
+    why |= {events[n]["event_id"]: reason for n, _field, reason in rejected}
+    return {("usage", object_id): ("failed", reason) for object_id, reason in why.items()}

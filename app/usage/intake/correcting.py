@@ -3,14 +3,14 @@
 from datetime import datetime
 
 from app.core.bulk.upserting import run_raw
-from app.usage.intake.ingesting import GIVEN, KEEP_RAW, Events, ask_for_scoring, pack
+from app.usage.intake.ingesting import KEEP_RAW, Events, ask_for_scoring, pack, read_given
 from app.usage.intake.sourcing import get_known, note_intake
 from app.usage.ledger.folding import FOLD_SUMS, NOTE_PEOPLE, UNNOTED
 from app.usage.ledger.lateness import NOTE_LATE_PEOPLE, NOTE_LATE_SUMS, Coming
 from app.usage.ledger.maxima import recount_maxima
 
 _CORRECT = f"""
-WITH {GIVEN}, was AS MATERIALIZED (
+WITH {read_given()}, was AS MATERIALIZED (
     SELECT e.key, e.account_id, e.meter_id, e.day, date_part('day', e.day)::int AS dom, e.quantity, e.is_max
     FROM counted_event e JOIN known ON known.key = e.key
     WHERE e.source_id = known.source_id AND (e.account_id, e.meter_id, e.day, e.quantity)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -12,9 +12,17 @@ from app.accounts.intake.touching import GATHER_FOR
 from app.accounts.queries import known_accounts
 from app.core import queue
 from app.core.bulk.upserting import run_raw
+from app.core.clock import day_in
 from app.extensions import db
 from app.usage.intake.sourcing import get_known
-from app.usage.ledger.folding import FOLD_MAXIMA, FOLD_SUMS, NOTE_PEOPLE, UNNOTED
+from app.usage.ledger.folding import (
+    FOLD_MAXIMA,
+    FOLD_MAXIMA_OF_DAY,
+    FOLD_SUMS,
+    FOLD_SUMS_OF_DAY,
+    NOTE_PEOPLE,
+    UNNOTED,
+)
 from app.usage.ledger.lateness import IS_LATE, NOTE_LATE_PEOPLE, NOTE_LATE_SUMS, SENDER, Coming
 from app.usage.ledger.maxima import recount_maxima
 
@@ -26,9 +34,15 @@ MOST = 1e15
 KEY = "encode(substr(sha256(convert_to({id}, 'UTF8')), 1, 16), 'hex')::uuid"
 """What stands in the ledger for an event id: 128 bits of its SHA-256, as long for a short id as for a long one."""
 
-GIVEN = f"""
+
+def read_given(day: str = "(r.happened_at AT TIME ZONE $3)::date") -> str:
+    """Write the CTEs `sender` and `known`, the events that can be counted, each with its day.
+
+    $1: the events as JSON, $2: the source, $3: the workspace's time zone, $4 and $5: how they come in (Coming).
+    """
+    return f"""
 given AS (
-    SELECT r.*, (r.happened_at AT TIME ZONE $3)::date AS day, {KEY.format(id="r.event_id")} AS key
+    SELECT r.*, {day} AS day, {KEY.format(id="r.event_id")} AS key
     FROM json_to_recordset($1::json) AS r (n int, event_id text, account text, meter text,
         quantity float8, happened_at timestamptz, person text, name text, properties jsonb)
 ), {SENDER.format(source="$2", zone="$3", at="$4", is_history="$5")}, known AS (
@@ -39,7 +53,6 @@ given AS (
     LEFT JOIN account_alias alias ON account.id IS NULL AND alias.alias = given.account
     WHERE account.id IS NOT NULL OR alias.account_id IS NOT NULL
 )"""
-"""$1: the events as JSON, $2: the source, $3: the workspace's time zone, $4 and $5: how they come in (Coming)."""
 
 
 _NOTE_TOUCH = """
@@ -62,11 +75,15 @@ def ask_for_scoring(where: str) -> str:
     )
 
 
-# What writes runs from the last to the first: the job, raw events, people, sums, maxima; days, which others wait for,
-# are so held briefly. A correction goes the same way. A batch with a late maximum folds none: by how much its day moves
-# is told only under its lock, and maxima are held last.
-_INGEST = f"""
-WITH {GIVEN}, once AS MATERIALIZED (
+def _ingest(given: str, sums: str, maxima: str) -> str:
+    """Write the statement that takes a batch in. $6: how many were refused before, $7: now.
+
+    What writes runs from the last to the first: the job, raw events, people, sums, maxima; days, which others wait
+    for, are so held briefly. A correction goes the same way. A batch with a late maximum folds none: by how much its
+    day moves is told only under its lock, and maxima are held last.
+    """
+    return f"""
+WITH {given}, once AS MATERIALIZED (
     SELECT DISTINCT ON (key) * FROM known ORDER BY key, n
 ), fresh AS (
     INSERT INTO counted_event (source_id, key, account_id, meter_id, day, quantity, is_max)
@@ -77,7 +94,7 @@ WITH {GIVEN}, once AS MATERIALIZED (
 ), recounted AS MATERIALIZED (
     SELECT EXISTS (SELECT FROM cells e CROSS JOIN sender WHERE e.is_max AND {IS_LATE})
 ), {NOTE_LATE_SUMS}, {NOTE_LATE_PEOPLE.format(of="cells", unnoted=UNNOTED)},
-{FOLD_MAXIMA}, {FOLD_SUMS}, {NOTE_PEOPLE.format(of="cells")}, {KEEP_RAW.format(of="cells")}, {_NOTE_TOUCH},
+{maxima}, {sums}, {NOTE_PEOPLE.format(of="cells")}, {KEEP_RAW.format(of="cells")}, {_NOTE_TOUCH},
 asked AS ({ask_for_scoring("EXISTS (TABLE fresh)")}), noted AS (
     INSERT INTO intake (source_id, at, accepted, duplicates, rejected)
     SELECT sender.id, $7, taken.fresh, taken.known - taken.fresh, taken.given - taken.known + $6
@@ -90,6 +107,10 @@ SELECT (SELECT coalesce(array_agg(n), '{{}}') FROM cells), (SELECT count(*) FROM
        (SELECT json_agg(DISTINCT jsonb_build_array(account_id, meter_id, day - dom + 1)) FROM cells
         WHERE is_max AND (TABLE recounted))
 """
+
+
+_OF_ANY_DAYS = _ingest(read_given(), FOLD_SUMS, FOLD_MAXIMA)
+_OF_ONE_DAY = _ingest(read_given("$8::date"), FOLD_SUMS_OF_DAY, FOLD_MAXIMA_OF_DAY)
 
 
 @dataclass(frozen=True)
@@ -124,15 +145,24 @@ def count(source: str, events: Events, now: datetime, zone: str, coming: Coming 
 
 def _count(source: str, events: Events, now: datetime, zone: str, refused: int, coming: Coming | None) -> Ingested:
     coming = coming or Coming(now)
-    values = [pack(events), source, zone, coming.at, coming.is_history, refused, now]
-    fresh, known, unknown, is_known, maxima = run_raw(_INGEST, values)
+    day = _day_of_all(events, zone)
+    statement = _OF_ONE_DAY if day else _OF_ANY_DAYS
+    values = [pack(events), source, zone, coming.at, coming.is_history, refused, now, *((day, day.day) if day else ())]
+    fresh, known, unknown, is_known, maxima = run_raw(statement, values)
     if not is_known:
         get_known(source, now)
-        fresh, known, unknown, _, maxima = run_raw(_INGEST, values)
+        fresh, known, unknown, _, maxima = run_raw(statement, values)
     if maxima:
         recount_maxima(source, map(tuple, maxima), coming, zone)
     rejected = _refuse([(n, events[n]) for n in sorted(unknown)])
     return Ingested(len(fresh), known - len(fresh), rejected, frozenset(fresh))
+
+
+def _day_of_all(events: Events, zone: str) -> date | None:
+    """Give the day that all events happened on, where they did not happen on several."""
+    moments = [event["happened_at"] for event in events]
+    first, last = day_in(zone, min(moments)), day_in(zone, max(moments))
+    return first if first == last else None
 
 
 def pack(events: Events) -> str:

@@ -166,6 +166,7 @@ def test_a_person_who_changes_account_is_at_the_newer_one(send):
         ("interaction.upserted", TALK | {"channel": "smoke"}, "channel"),
         ("interaction.upserted", TALK | {"happened_at": "2026-03-01T09:00:00"}, "happened_at"),
         ("usage.recorded", {"id": "u", "account": "acme", "meter": "m", "quantity": "3"}, "quantity"),
+        ("usage.recorded", {"id": "u", "account": "acme", "meter": "m", "at": "9999-12-31T23:59:00Z"}, "before 2000"),
     ],
 )
 def test_a_record_that_is_wrong_names_the_field(send, type_, data, words):
