@@ -41,7 +41,7 @@ from ml.signals import SIGNALS
 HORIZONS = (30, 90, 180, 365)
 MOST_ACCOUNTS = 5_000  # of a larger book a random sample is learnt from: unbiased, and as good
 FEWEST_BEHIND_A_CUT = 10
-ENOUGH_FOR_TREES, PLENTY_FOR_TREES = 100, 1_000  # accounts that churned
+ENOUGH_FOR_TREES = 100  # accounts that churned
 FREE = "free boosting"
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
 NEEDED = {"months": FEWEST_MONTHS, "churns": FEWEST_CHURNS, "unseen_churns": FEWEST_UNSEEN_CHURNS}
@@ -149,9 +149,8 @@ def learn_from(lesson: Lesson) -> Learned:
 
 
 def candidates(events: int) -> tuple[str, ...]:
-    """Name the learners to try: steps need many events, straight lines are too simple for very many."""
-    few, plenty = events < ENOUGH_FOR_TREES, events >= PLENTY_FOR_TREES
-    return (BLEND, *([] if few else [BOOSTING]), *([] if plenty else [LOGISTIC]))
+    """Name the learners to try: steps alone need many events."""
+    return (BLEND, LOGISTIC) if events < ENOUGH_FOR_TREES else (BLEND, LOGISTIC, BOOSTING)
 
 
 def learner_of(name: str, seed: int) -> Learner:

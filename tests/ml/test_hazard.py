@@ -13,8 +13,9 @@ from ml.hazard.boosting import fit_trees, tabulated
 from ml.hazard.calibration import fit_calibration, log_loss_of
 from ml.hazard.curve import exposure, hazard_of, risk_within
 from ml.hazard.fitting import _horizon_of
+from ml.hazard.logistic import fit_logistic
 from ml.hazard.model import Calibration
-from ml.labels import periods_of
+from ml.labels import Periods, periods_of
 from ml.signals import SIGNALS
 
 WILD = st.one_of(st.floats(-1e6, 1e6), st.floats(-2, 2), st.just(float("nan")))
@@ -170,3 +171,28 @@ def test_few_churns_move_a_calibration_little():
     rng = np.random.default_rng(2)
     log_odds = rng.normal(-4, 1, 200)
     assert abs(fit_calibration(log_odds, rng.random(200) < 0.02).slope - 1) < 0.5
+
+
+def test_a_calibration_of_hazards_that_are_far_off_is_a_calibration():
+    log_odds = np.linspace(-900, 900, 400)
+    found = fit_calibration(log_odds, np.arange(400) % 3 == 0)
+    assert 0 <= found.slope < 0.1
+    assert abs(found.intercept) < 5
+
+
+def test_what_a_signal_says_of_near_months_and_of_far_ones_is_learnt_apart():
+    rng = np.random.default_rng(3)
+    values = rng.normal(size=(4_000, len(SIGNALS)))
+    near, far = [place for place, signal in enumerate(SIGNALS) if signal.direction >= 0][:2]
+    row, month = np.divmod(np.arange(4_000 * MONTHS), MONTHS)
+    share = np.log(month + 1) / np.log(MONTHS)
+    log_odds = -3 + 1.5 * (1 - share) * values[row, near] + 1.5 * share * values[row, far]
+    periods = Periods(row, month + 1, row % 2 == 0, rng.random(len(row)) < hazard_of(log_odds))
+    model = fit_logistic(values, periods, 4_000)
+
+    def weights(place):
+        low, high = model.raw_log_odds(np.outer([-1, 1], np.eye(len(SIGNALS))[place]), np.zeros((2, MONTHS), bool))
+        return (high - low)[[0, MONTHS - 1]] / 2
+
+    assert weights(near) == pytest.approx([1.5, 0], abs=0.3)
+    assert weights(far) == pytest.approx([0, 1.5], abs=0.3)
