@@ -16,7 +16,7 @@ def test_an_old_book_is_read_as_of_its_last_day_of_use_not_the_first_of_that_mon
             "quantity": 1,
             "person": None,
         }
-        ingest("csv", [{**event, "happened_at": f"2027-02-{day}T12:00:00+00:00"}], datetime(2027, 3, 1, tzinfo=UTC))
+        ingest("csv", [{**event, "happened_at": datetime(2027, 2, day, 12, tzinfo=UTC)}], datetime(2027, 3, 1, tzinfo=UTC))
     assert dating.settle(cast.workspace, datetime(2027, 9, 1, tzinfo=UTC)) == date(2027, 2, 28)
     assert cast.workspace.book_day == date(2027, 2, 28)
 
@@ -25,5 +25,5 @@ def test_a_book_with_a_fact_of_this_month_is_read_as_of_today(cast):
     account = book_of(cast).thriving
     ensure_meters(["logins"])
     event = {"event_id": "e", "account": account.external_id, "meter": "logins", "quantity": 1, "person": None}
-    ingest("csv", [{**event, "happened_at": "2027-02-25T12:00:00+00:00"}], datetime(2027, 3, 1, tzinfo=UTC))
+    ingest("csv", [{**event, "happened_at": datetime(2027, 2, 25, 12, tzinfo=UTC)}], datetime(2027, 3, 1, tzinfo=UTC))
     assert dating.settle(cast.workspace, datetime(2027, 3, 28, tzinfo=UTC)) == date(2027, 3, 28)

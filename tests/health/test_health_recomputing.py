@@ -151,7 +151,7 @@ def test_a_feed_that_was_silent_stays_silent_when_it_has_caught_up(workspace, li
     db.session.expire_all()
     late = [
         {"event_id": f"late-{n}", "account": "busy", "meter": "events", "quantity": 10.0, "person": None,
-         "happened_at": at(day - timedelta(days=n))}
+         "happened_at": datetime.combine(day - timedelta(days=n), time(12), UTC)}
         for n in range(3, 10)
     ]  # fmt: skip
     ingest("test", late, NOW + timedelta(days=11))
