@@ -1,4 +1,4 @@
-"""Makes the partitions of the months ahead, drops those whose time is over, forgets old messages and what was held."""
+"""Makes the partitions of the months ahead, drops those whose time is over, forgets what need be known no longer."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from flask import current_app
 from app.connectors.webhooks import receiving
 from app.core.clock import utc_now
 from app.core.queue import Lease
+from app.health.knowing import hindsight
 from app.usage.intake import holding
 from app.usage.ledger import partitions
 
@@ -19,3 +20,4 @@ def run(_lease: Lease) -> None:
         partitions.drop_before(over.date())
         receiving.forget_before(over)
     holding.forget_before(now - holding.KEEP_FOR)
+    hindsight.forget_before(now - hindsight.KEEP_FOR)

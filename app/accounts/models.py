@@ -217,6 +217,25 @@ class FormerFact(Tenant, Model):
     )
 
 
+class LateFact(Tenant, Model):
+    """Something of a day that was over, written down after its account had been scored. Triggers (`note_late_…`) write
+    it, so that whoever keeps a fact need not think of it; it is kept until scores of past days have been corrected.
+
+    `kind`: interaction, resolved, contact_left, invoice, paid, contract or contract_ended; `what`: the channel.
+    """
+
+    __tablename__ = "late_fact"
+    account_id: Mapped[int]
+    kind: Mapped[str]
+    what: Mapped[str | None]
+    day: Mapped[date]
+    stored_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    __table_args__ = (
+        refers_to("account", "account_id"),
+        Index("ix_late_fact_account", "workspace_id", "account_id", "stored_at"),
+    )
+
+
 class Segment(Tenant, Model):
     """A saved filter of the portfolio: the same words as in its address."""
 

@@ -179,11 +179,26 @@ def _corrected(score: HealthScore, correction: CorrectedScore) -> HealthScore:
     )
 
 
+_LATE_FACTS = {
+    "interaction": "a conversation ({what}) of {day} came on",
+    "resolved": "it was told that a ticket was closed on {day}, on",
+    "contact_left": "it was told that somebody had left on {day}, on",
+    "invoice": "an invoice of {day} came on",
+    "paid": "it was told that an invoice was paid on {day}, on",
+    "contract": "a contract from {day} came on",
+    "contract_ended": "it was told that a contract ended on {day}, on",
+}
+
+
 def _because(late: dict[str, Any] | None) -> str:
     """Say what came late, the largest of it."""
     if late is None:
         return "people were seen who were not known then"
-    quantity, on, known_on = late["quantity"], *(date.fromisoformat(late[name]) for name in ("day", "known_on"))
+    on, known_on = (date.fromisoformat(late[name]) for name in ("day", "known_on"))
+    if "kind" in late:
+        what = (late["what"] or "").replace("_", "-")
+        return f"{_LATE_FACTS[late['kind']].format(what=what, day=words.day(on))} {words.day(known_on)}"
+    quantity = late["quantity"]
     uses = f"{abs(quantity):,.10g} use{'' if abs(quantity) == 1 else 's'} ({late['meter']}) of {words.day(on)}"
     came = "came" if quantity > 0 else "was taken back" if quantity == -1 else "were taken back"
     return f"{uses} {came} on {words.day(known_on)}"

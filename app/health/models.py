@@ -212,9 +212,11 @@ class HealthChange(Tenant, Model):
 
 
 class CorrectedScore(TenantKey, Model):
-    """What a stored score of a past day is with all that is known now, where usage came late to it; it may be the same.
+    """What a stored score of a past day is with all that is known now, where something came late to it; it may be
+    the same.
 
-    `because`: the largest of what came late, {quantity, meter, day, known_on}; None where only people did.
+    `because`: the largest usage that came late, {quantity, meter, day, known_on}, else the newest fact, {kind, what,
+    day, known_on} (LateFact); None where only people did.
     """
 
     __tablename__ = "corrected_score"

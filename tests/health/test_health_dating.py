@@ -16,7 +16,9 @@ def test_an_old_book_is_read_as_of_its_last_day_of_use_not_the_first_of_that_mon
             "quantity": 1,
             "person": None,
         }
-        ingest("csv", [{**event, "happened_at": datetime(2027, 2, day, 12, tzinfo=UTC)}], datetime(2027, 3, 1, tzinfo=UTC))
+        ingest(
+            "csv", [{**event, "happened_at": datetime(2027, 2, day, 12, tzinfo=UTC)}], datetime(2027, 3, 1, tzinfo=UTC)
+        )
     assert dating.settle(cast.workspace, datetime(2027, 9, 1, tzinfo=UTC)) == date(2027, 2, 28)
     assert cast.workspace.book_day == date(2027, 2, 28)
 

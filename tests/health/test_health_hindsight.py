@@ -5,11 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from app.accounts.intake.recording import record_accounts, record_contacts, record_invoices, record_subscriptions
+from app.accounts.models import LateFact
+from app.conversations.recording import record_interactions
 from app.core import tenancy
+from app.core.clock import utc_now
 from app.extensions import db
 from app.forecast.deriving import derive_some
 from app.health import queries, scoring
-from app.health.knowing.hindsight import correct_scores
+from app.health.knowing.hindsight import correct_scores, forget_before
 from app.health.models import CorrectedScore, HealthScore
 from app.health.scorecard import SIGNALS
 from app.usage.intake.ingesting import ingest
@@ -63,6 +67,73 @@ def test_nothing_is_computed_twice_nor_for_accounts_that_nothing_came_late_to(wo
     come_late("falling", days_ago(8), number=2)
     correct_scores(workspace, ids, TODAY)
     assert all(row.computed_at > first[where] for where, row in corrections().items())
+
+
+def told(known, what, on):
+    """Write down a fact of a day that is over, as billing, a help desk or a person does."""
+    of, now = {"account": "falling"}, utc_now()
+    contract = {"external_id": "more", **of, "started_on": on, "arr_minor": 100, "seats": 5, "term_months": 12}
+    stored = {
+        "an e-mail": lambda: record_interactions(
+            "crm", [{"external_id": "m", **of, "channel": "email", "direction": "in", "happened_at": at(on)}], now
+        ),
+        "an invoice": lambda: record_invoices(
+            [{"external_id": "i", **of, "issued_on": on, "due_on": on, "amount_minor": 900}], now
+        ),
+        "a leaver": lambda: db.session.execute(
+            db.text("UPDATE contact SET left_on = :on WHERE account_id = :id"), {"on": on, "id": known.falling}
+        ),
+        "a contract": lambda: record_subscriptions([contract], now),
+    }
+    stored[what]()
+    db.session.commit()
+
+
+@pytest.mark.parametrize(
+    ("what", "because"),
+    [
+        ("an e-mail", "a conversation (email) of 12 Nov came on"),
+        ("an invoice", "an invoice of 12 Nov came on"),
+        ("a contract", "a contract from 12 Nov came on"),
+        ("a leaver", "it was told that somebody had left on 12 Nov, on"),
+    ],
+)
+def test_whatever_is_told_of_a_day_that_was_scored_corrects_it(workspace, known, opened, what, because):
+    record_contacts([{"external_id": "p", "account": "falling", "name": "Pat", "role": "champion"}], NOW)
+    db.session.commit()
+    for day in (days_ago(14), days_ago(7), days_ago(1)):
+        scoring.score_accounts(workspace, day)
+    db.session.commit()
+    told(known, what, days_ago(8))
+    correct_scores(workspace, sorted([known.falling, known.busy]), TODAY)
+    found = corrections()
+    assert set(found) == {(known.falling, days_ago(7)), (known.falling, days_ago(1))}
+    stored = db.session.get(HealthScore, (tenancy.workspace_id(), known.falling, days_ago(7)))
+    assert found[known.falling, days_ago(7)].values != stored.values
+    assert because in opened(days_ago(7)).replace(" 2026", "")
+    first = {where: row.computed_at for where, row in found.items()}
+    correct_scores(workspace, [known.falling], TODAY)
+    assert {where: row.computed_at for where, row in corrections().items()} == first
+
+
+def test_what_is_told_on_its_day_or_of_an_account_without_scores_is_no_news_of_the_past(workspace, known):
+    record_accounts([{"external_id": "new", "name": "New"}], NOW)
+    said = {"channel": "email", "direction": "in"}
+    now = utc_now()
+    mails = [
+        {"external_id": "1", "account": "falling", "happened_at": now, **said},
+        {"external_id": "2", "account": "new", "happened_at": now - timedelta(days=9), **said},
+    ]
+    record_interactions("crm", mails, now)
+    assert db.session.query(LateFact).count() == 0
+
+
+def test_what_came_late_is_forgotten_once_it_has_been_seen_to(known):
+    told(known, "an e-mail", days_ago(8))
+    forget_before(utc_now() - timedelta(hours=1))
+    assert db.session.query(LateFact).count() == 1
+    forget_before(utc_now() + timedelta(hours=1))
+    assert db.session.query(LateFact).count() == 0
 
 
 def test_only_the_newest_days_are_looked_at(workspace, known, monkeypatch):

@@ -1,7 +1,7 @@
-"""Keeps what stored scores would be with what is known now, where usage came late to them."""
+"""Keeps what stored scores would be with what is known now, where something came late to them."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -15,10 +15,12 @@ from app.identity.models import Workspace
 
 DAYS, AT_ONCE = 8, 500
 """Of each account the newest scored days, and of all together the newest scores: so that a round stays short."""
+KEEP_FOR = timedelta(days=2)
+"""How long it is kept what came late, once it has come: a round looks at that of a day."""
 
 
 def correct_scores(workspace: Workspace, account_ids: Sequence[int], today: date) -> None:
-    """Score past days of accounts once more, with all that is known, where usage came late since that was last done."""
+    """Score past days of accounts once more, with all that is known, where something came late since the last time."""
     if not account_ids:
         return
     which = span(sorted(account_ids))
@@ -29,6 +31,11 @@ def correct_scores(workspace: Workspace, account_ids: Sequence[int], today: date
         again = score_in_hindsight(workspace, sorted(because), day)
         kept = [_row(account_id, standing, because[account_id]) for account_id, standing in again.items() if standing]
         db.session.execute(text(_KEEP), {"day": day, "rows": as_json(kept)})
+
+
+def forget_before(moment: datetime) -> None:
+    """Forget what came late before a moment: the scores it moved have been corrected."""
+    db.session.execute(text("DELETE FROM late_fact WHERE stored_at < :moment"), {"moment": moment})
 
 
 def _row(account_id: int, standing: Standing, because: Any) -> dict[str, Any]:
@@ -46,21 +53,28 @@ _DUE = f"""
 WITH recent AS (
     SELECT account_id FROM late_usage WHERE {{span}} AND recorded_at > clock_timestamp() - interval '1 day'
     UNION SELECT account_id FROM late_person WHERE {{span}} AND recorded_at > clock_timestamp() - interval '1 day'
+    UNION SELECT account_id FROM late_fact WHERE {{span}} AND stored_at > clock_timestamp() - interval '1 day'
 ), scores AS (
     SELECT h.* FROM recent CROSS JOIN LATERAL (
         SELECT account_id, scored_on, computed_at FROM health_score
         WHERE account_id = recent.account_id AND scored_on < :today ORDER BY scored_on DESC LIMIT :days) h
 )
-SELECT h.scored_on, h.account_id, (
+SELECT h.scored_on, h.account_id, coalesce((
     SELECT jsonb_build_object('quantity', sum(l.quantity), 'meter', m.name, 'day', l.day, 'known_on',
         CASE WHEN l.known_on > h.scored_on THEN l.known_on ELSE (max(l.recorded_at) AT TIME ZONE :zone)::date END)
     FROM late_usage l JOIN meter m ON m.workspace_id = l.workspace_id AND m.id = l.meter_id
     WHERE l.account_id = h.account_id AND l.day BETWEEN h.scored_on - 365 AND h.scored_on
     AND (l.known_on > h.scored_on OR l.recorded_at > h.computed_at)
-    GROUP BY m.name, l.day, l.known_on ORDER BY abs(sum(l.quantity)) DESC, l.day DESC LIMIT 1) AS because
+    GROUP BY m.name, l.day, l.known_on ORDER BY abs(sum(l.quantity)) DESC, l.day DESC LIMIT 1), (
+    SELECT jsonb_build_object('kind', l.kind, 'what', l.what, 'day', l.day,
+        'known_on', (l.stored_at AT TIME ZONE :zone)::date)
+    FROM late_fact l WHERE l.account_id = h.account_id AND l.stored_at > h.computed_at
+    AND l.day BETWEEN h.scored_on - 365 AND h.scored_on ORDER BY l.day DESC, l.id DESC LIMIT 1)) AS because
 FROM scores h LEFT JOIN corrected_score c USING (account_id, scored_on)
 WHERE EXISTS (SELECT FROM late_usage l WHERE {_LATER} AND l.day BETWEEN h.scored_on - 365 AND h.scored_on)
    OR EXISTS (SELECT FROM late_person l WHERE {_LATER} AND l.month BETWEEN h.scored_on - 395 AND h.scored_on)
+   OR EXISTS (SELECT FROM late_fact l WHERE l.account_id = h.account_id
+        AND l.stored_at > greatest(h.computed_at, c.computed_at) AND l.day BETWEEN h.scored_on - 365 AND h.scored_on)
 ORDER BY h.scored_on DESC, h.account_id LIMIT :most
 """
 _KEEP = """
