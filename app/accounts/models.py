@@ -221,7 +221,8 @@ class LateFact(Tenant, Model):
     """Something of a day that was over, written down after its account had been scored. Triggers (`note_late_…`) write
     it, so that whoever keeps a fact need not think of it; it is kept until scores of past days have been corrected.
 
-    `kind`: interaction, resolved, contact_left, invoice, paid, contract or contract_ended; `what`: the channel.
+    `kind`: interaction, resolved, invoice, paid, invoice_changed, contract, contract_ended, contact or contact_left;
+    `what`: of an interaction its channel; `day`: the first day that it moves.
     """
 
     __tablename__ = "late_fact"

@@ -179,17 +179,6 @@ def _corrected(score: HealthScore, correction: CorrectedScore) -> HealthScore:
     )
 
 
-_LATE_FACTS = {
-    "interaction": "a conversation ({what}) of {day} came on",
-    "resolved": "it was told that a ticket was closed on {day}, on",
-    "contact_left": "it was told that somebody had left on {day}, on",
-    "invoice": "an invoice of {day} came on",
-    "paid": "it was told that an invoice was paid on {day}, on",
-    "contract": "a contract from {day} came on",
-    "contract_ended": "it was told that a contract ended on {day}, on",
-}
-
-
 def _because(late: dict[str, Any] | None) -> str:
     """Say what came late, the largest of it."""
     if late is None:
@@ -202,6 +191,19 @@ def _because(late: dict[str, Any] | None) -> str:
     uses = f"{abs(quantity):,.10g} use{'' if abs(quantity) == 1 else 's'} ({late['meter']}) of {words.day(on)}"
     came = "came" if quantity > 0 else "was taken back" if quantity == -1 else "were taken back"
     return f"{uses} {came} on {words.day(known_on)}"
+
+
+_LATE_FACTS = {
+    "interaction": "a conversation ({what}) of {day} came on",
+    "resolved": "that a ticket was closed on {day}, or open again, was told on",
+    "invoice": "an invoice of {day} came on",
+    "paid": "that an invoice was paid on {day}, or was not, was told on",
+    "invoice_changed": "an invoice that counts from {day} was changed on",
+    "contract": "a contract from {day} came on",
+    "contract_ended": "the end of a contract, {day}, was told or changed on",
+    "contact": "a person who has been there since {day} was told of on",
+    "contact_left": "that somebody had left on {day}, or had not, was told on",
+}
 
 
 def _day(name: str, otherwise: date) -> date:

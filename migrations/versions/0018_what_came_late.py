@@ -15,18 +15,24 @@ branch_labels = None
 depends_on = None
 
 WORKSPACE = "NULLIF(current_setting('app.workspace_id', true), '')::bigint"
-LOCAL = '({moment} AT TIME ZONE w.time_zone)::date'
-NEW = {  # table: (kind, what, the day it tells of)
-    'interaction': ('interaction', 'n.channel', LOCAL.format(moment='n.happened_at')),
-    'invoice': ('invoice', 'NULL', 'n.issued_on'),
-    'subscription': ('contract', 'NULL', 'n.started_on'),
-}
-CHANGED = {  # table: (kind, the column that changed, the day it tells of)
-    'interaction': ('resolved', 'resolved_at', LOCAL.format(moment='n.resolved_at')),
-    'invoice': ('paid', 'paid_on', 'n.paid_on'),
-    'subscription': ('contract_ended', 'ended_on', 'n.ended_on'),
-    'contact': ('contact_left', 'left_on', 'n.left_on'),
-}
+def local(moment: str) -> str:
+    return f'({moment} AT TIME ZONE w.time_zone)::date'
+
+
+A_YEAR = 'AND {day} > s.first_scored_on - 365'  # what scores read of conversations goes back no further
+# Name, table, kind, what, the first day it tells of, which rows.
+NEW = [
+    ('interaction', 'interaction', "'interaction'", 'n.channel', local('n.happened_at'), "n.direction <> 'internal' " + A_YEAR),
+    ('invoice', 'invoice', "'invoice'", 'NULL', 'n.issued_on', 'true'),
+    ('contract', 'subscription', "'contract'", 'NULL', 'n.started_on', 'NOT n.is_trial'),
+    ('contact', 'contact', "'contact'", 'NULL', 'coalesce(n.joined_on, s.first_scored_on)', 'n.role IS NOT NULL'),
+]
+CHANGED = [
+    ('resolved', 'interaction', ['resolved_at'], "'resolved'", f"least({local('OLD.resolved_at')}, {local('n.resolved_at')})", "n.channel = 'ticket' " + A_YEAR),
+    ('invoice_changed', 'invoice', ['paid_on', 'due_on', 'amount_minor'], "CASE WHEN n.paid_on IS DISTINCT FROM OLD.paid_on THEN 'paid' ELSE 'invoice_changed' END", 'least(OLD.paid_on, n.paid_on, OLD.due_on, n.due_on)', 'true'),
+    ('contract_ended', 'subscription', ['ended_on'], "'contract_ended'", 'least(OLD.ended_on, n.ended_on)', 'NOT n.is_trial'),
+    ('contact_left', 'contact', ['left_on'], "'contact_left'", 'least(OLD.left_on, n.left_on)', 'true'),
+]
 
 
 def upgrade() -> None:
@@ -43,31 +49,37 @@ def upgrade() -> None:
     )
     op.create_index('ix_late_fact_account', 'late_fact', ['workspace_id', 'account_id', 'stored_at'], unique=False)
     close_to_other_workspaces('late_fact')
-    for table, (kind, what, day) in NEW.items():
-        _note(f'note_late_{table}', table, 'INSERT', 'NEW TABLE AS came', kind, what, day, 'came n')
-    for table, (kind, column, day) in CHANGED.items():
-        rows = f'came n JOIN was o ON (o.workspace_id, o.id) = (n.workspace_id, n.id) AND o.{column} IS DISTINCT FROM n.{column}'
-        _note(f'note_late_{kind}', table, 'UPDATE', 'OLD TABLE AS was NEW TABLE AS came', kind, 'NULL', day, rows)
+    for name, table, kind, what, day, which in NEW:
+        found = _insert('SELECT DISTINCT', kind, what, day, which, 'came n')
+        _trigger(name, table, 'INSERT', 'REFERENCING NEW TABLE AS came FOR EACH STATEMENT', found)
+    for name, table, columns, kind, day, which in CHANGED:
+        # Row by row: to pair old rows with new ones PostgreSQL, which knows not how many there are, compares each with each.
+        old, new = (', '.join(f'{row}.{column}' for column in columns) for row in ('OLD', 'NEW'))
+        found = _insert('SELECT', kind, 'NULL', day, which, '(SELECT NEW.*) n')
+        _trigger(name, table, 'UPDATE', f'FOR EACH ROW WHEN (({old}) IS DISTINCT FROM ({new}))', found)
 
 
-def _note(name: str, table: str, act: str, tables: str, kind: str, what: str, day: str, rows: str) -> None:
-    op.execute(f"""
-        CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$
-        BEGIN
-            INSERT INTO late_fact (workspace_id, account_id, kind, what, day)
-            SELECT n.workspace_id, n.account_id, '{kind}', {what}, {day}
-            FROM {rows} JOIN workspace w ON w.id = n.workspace_id
-            JOIN account_summary s ON (s.workspace_id, s.account_id) = (n.workspace_id, n.account_id)
-            WHERE {day} < (clock_timestamp() AT TIME ZONE w.time_zone)::date AND {day} > s.first_scored_on - 365
-              AND s.first_scored_on < (clock_timestamp() AT TIME ZONE w.time_zone)::date;
-            RETURN NULL;
-        END $$
-    """)
-    op.execute(f'CREATE TRIGGER {name} AFTER {act} ON {table} REFERENCING {tables} FOR EACH STATEMENT EXECUTE FUNCTION {name}()')
+def _insert(select: str, kind: str, what: str, day: str, which: str, rows: str) -> str:
+    today = '(clock_timestamp() AT TIME ZONE w.time_zone)::date'
+    return f"""
+        INSERT INTO late_fact (workspace_id, account_id, kind, what, day)
+        {select} n.workspace_id, n.account_id, {kind}, {what}, {day}
+        FROM {rows} JOIN workspace w ON w.id = n.workspace_id
+        JOIN account_summary s ON (s.workspace_id, s.account_id) = (n.workspace_id, n.account_id)
+        WHERE s.first_scored_on < {today} AND {day} < {today} AND {which.format(day=day)};
+    """
+
+
+def _trigger(name: str, table: str, act: str, how: str, body: str) -> None:
+    op.execute(f'CREATE FUNCTION note_late_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} RETURN NULL; END $$')
+    op.execute(f'CREATE TRIGGER note_late_{name} AFTER {act} ON {table} {how} EXECUTE FUNCTION note_late_{name}()')
 
 
 def downgrade() -> None:
-    for name, table in (*((table, table) for table in NEW), *((kind, table) for table, (kind, _, _) in CHANGED.items())):
+    for name, table, *_ in (*NEW, *CHANGED):
         op.execute(f'DROP TRIGGER note_late_{name} ON {table}')
         op.execute(f'DROP FUNCTION note_late_{name}()')
     op.drop_table('late_fact')
+    op.execute('ALTER TABLE corrected_score NO FORCE ROW LEVEL SECURITY')
+    op.execute("UPDATE corrected_score SET because = NULL WHERE because ? 'kind'")  # the page of then cannot read it
+    op.execute('ALTER TABLE corrected_score FORCE ROW LEVEL SECURITY')

@@ -17,7 +17,7 @@ from ml.signals import SIGNALS
 
 _Bound = tuple[float | None, float | None]
 STEPS, LIMIT = 32, 3.0
-KNOTS = (1, 6)  # months ahead; the last knot is the furthest month that training saw
+KNOTS = (1, 6)  # months ahead
 RIDGE, HORIZON_RIDGE = 10.0, 0.1  # in churned accounts; that a renewal matters is not in doubt, its size is large
 
 
@@ -42,7 +42,9 @@ def fit_logistic(values: FloatArray, periods: Periods, churned_accounts: int, *,
 
 
 def _knots_until(furthest: int) -> IntArray:
-    return np.array([*(month for month in KNOTS if month < furthest), furthest])
+    """Return KNOTS and the furthest month that training saw. Few accounts are seen so far: with a knot close by, nothing
+    would hold its weight against the ridge."""
+    return np.array([*(month for month in KNOTS if 2 * month <= furthest), furthest])
 
 
 def _at(knots: IntArray, months: IntArray) -> FloatArray:

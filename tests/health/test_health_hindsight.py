@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.accounts.intake.recording import record_accounts, record_contacts, record_invoices, record_subscriptions
+from app.accounts.intake.touching import claim_touched
 from app.accounts.models import LateFact
 from app.conversations.recording import record_interactions
 from app.core import tenancy
@@ -69,51 +70,92 @@ def test_nothing_is_computed_twice_nor_for_accounts_that_nothing_came_late_to(wo
     assert all(row.computed_at > first[where] for where, row in corrections().items())
 
 
-def told(known, what, on):
-    """Write down a fact of a day that is over, as billing, a help desk or a person does."""
-    of, now = {"account": "falling"}, utc_now()
-    contract = {"external_id": "more", **of, "started_on": on, "arr_minor": 100, "seats": 5, "term_months": 12}
-    stored = {
-        "an e-mail": lambda: record_interactions(
-            "crm", [{"external_id": "m", **of, "channel": "email", "direction": "in", "happened_at": at(on)}], now
-        ),
-        "an invoice": lambda: record_invoices(
-            [{"external_id": "i", **of, "issued_on": on, "due_on": on, "amount_minor": 900}], now
-        ),
-        "a leaver": lambda: db.session.execute(
-            db.text("UPDATE contact SET left_on = :on WHERE account_id = :id"), {"on": on, "id": known.falling}
-        ),
-        "a contract": lambda: record_subscriptions([contract], now),
-    }
-    stored[what]()
+@pytest.fixture
+def owing(workspace, known):
+    """The same book with a champion, an invoice that is not paid and an open ticket, scored once more."""
+    record_contacts([{"external_id": "p", "account": "falling", "name": "Pat", "role": "champion"}], NOW)
+    record_invoices([INVOICE], NOW)
+    record_interactions("crm", [TICKET], NOW)
     db.session.commit()
+    for day in (days_ago(14), days_ago(7), days_ago(1)):
+        scoring.score_accounts(workspace, day)
+    db.session.execute(db.text("DELETE FROM late_fact"))
+    db.session.commit()
+    return known
+
+
+OF = {"account": "falling"}
+INVOICE = {"external_id": "i", **OF, "issued_on": days_ago(40), "due_on": days_ago(30), "amount_minor": 900}
+MAIL = {"external_id": "m", **OF, "channel": "email", "direction": "in", "happened_at": at(days_ago(8))}
+TICKET = {
+    "external_id": "t",
+    **OF,
+    "channel": "ticket",
+    "direction": "in",
+    "happened_at": at(days_ago(20)),
+    "priority": "urgent",
+}
+CONTRACT = {"external_id": "more", **OF, "arr_minor": 100, "seats": 5, "term_months": 12}
+TOLD = {
+    "an e-mail": lambda: record_interactions("crm", [MAIL], utc_now()),
+    "a ticket closed": lambda: record_interactions("crm", [TICKET | {"resolved_at": at(days_ago(8))}], utc_now()),
+    "an invoice": lambda: record_invoices([INVOICE | {"external_id": "j", "issued_on": days_ago(8)}], utc_now()),
+    "an invoice paid": lambda: record_invoices([INVOICE | {"paid_on": days_ago(8)}], utc_now()),
+    "an invoice moved": lambda: record_invoices([INVOICE | {"due_on": days_ago(8)}], utc_now()),
+    "a contract": lambda: record_subscriptions([CONTRACT | {"started_on": days_ago(8)}], utc_now()),
+    "a contract of long ago": lambda: record_subscriptions([CONTRACT | {"started_on": days_ago(500)}], utc_now()),
+    "a leaver": lambda: db.session.execute(
+        db.text("UPDATE contact SET left_on = :on WHERE external_id = 'p'"), {"on": days_ago(8)}
+    ),
+}
 
 
 @pytest.mark.parametrize(
     ("what", "because"),
     [
         ("an e-mail", "a conversation (email) of 12 Nov came on"),
+        ("a ticket closed", "that a ticket was closed on 12 Nov, or open again, was told on"),
         ("an invoice", "an invoice of 12 Nov came on"),
+        ("an invoice paid", "that an invoice was paid on 21 Oct, or was not, was told on"),
+        ("an invoice moved", "an invoice that counts from 21 Oct was changed on"),
         ("a contract", "a contract from 12 Nov came on"),
-        ("a leaver", "it was told that somebody had left on 12 Nov, on"),
+        ("a contract of long ago", "a contract from 8 Jul 2025 came on"),
+        ("a leaver", "that somebody had left on 12 Nov, or had not, was told on"),
     ],
 )
-def test_whatever_is_told_of_a_day_that_was_scored_corrects_it(workspace, known, opened, what, because):
-    record_contacts([{"external_id": "p", "account": "falling", "name": "Pat", "role": "champion"}], NOW)
+def test_whatever_is_told_of_a_day_that_was_scored_corrects_it(workspace, owing, opened, what, because):
+    TOLD[what]()
     db.session.commit()
-    for day in (days_ago(14), days_ago(7), days_ago(1)):
-        scoring.score_accounts(workspace, day)
-    db.session.commit()
-    told(known, what, days_ago(8))
-    correct_scores(workspace, sorted([known.falling, known.busy]), TODAY)
+    correct_scores(workspace, sorted([owing.falling, owing.busy]), TODAY)
     found = corrections()
-    assert set(found) == {(known.falling, days_ago(7)), (known.falling, days_ago(1))}
-    stored = db.session.get(HealthScore, (tenancy.workspace_id(), known.falling, days_ago(7)))
-    assert found[known.falling, days_ago(7)].values != stored.values
+    assert {account for account, _ in found} == {owing.falling}
+    assert {days_ago(7), days_ago(1)} <= {day for _, day in found}
+    stored = db.session.get(HealthScore, (tenancy.workspace_id(), owing.falling, days_ago(7)))
+    assert found[owing.falling, days_ago(7)].values != stored.values
     assert because in opened(days_ago(7)).replace(" 2026", "")
     first = {where: row.computed_at for where, row in found.items()}
-    correct_scores(workspace, [known.falling], TODAY)
+    correct_scores(workspace, [owing.falling], TODAY)
     assert {where: row.computed_at for where, row in corrections().items()} == first
+
+
+def test_what_moves_no_score_is_not_noted(owing):
+    trial = CONTRACT | {"started_on": days_ago(8), "is_trial": True}
+    record_interactions("crm", [MAIL | {"direction": "internal"}, TICKET | {"priority": "low"}], utc_now())
+    record_subscriptions([trial], utc_now())
+    record_invoices([INVOICE], utc_now())
+    record_contacts([{"external_id": "q", **OF, "name": "Quinn"}], utc_now())
+    assert db.session.query(LateFact).count() == 0
+
+
+def test_what_is_too_much_for_one_round_is_left_to_the_next(workspace, owing, monkeypatch):
+    monkeypatch.setattr("app.health.knowing.hindsight.AT_ONCE", 1)
+    TOLD["an e-mail"]()
+    db.session.execute(db.text("DELETE FROM touched_account"))
+    correct_scores(workspace, [owing.falling], TODAY)
+    assert len(corrections()) == 1
+    assert claim_touched(10).account_ids == [owing.falling]
+    correct_scores(workspace, [owing.falling], TODAY)
+    assert len(corrections()) == 2
 
 
 def test_what_is_told_on_its_day_or_of_an_account_without_scores_is_no_news_of_the_past(workspace, known):
@@ -129,7 +171,7 @@ def test_what_is_told_on_its_day_or_of_an_account_without_scores_is_no_news_of_t
 
 
 def test_what_came_late_is_forgotten_once_it_has_been_seen_to(known):
-    told(known, "an e-mail", days_ago(8))
+    TOLD["an e-mail"]()
     forget_before(utc_now() - timedelta(hours=1))
     assert db.session.query(LateFact).count() == 1
     forget_before(utc_now() + timedelta(hours=1))

@@ -180,6 +180,19 @@ def test_a_calibration_of_hazards_that_are_far_off_is_a_calibration():
     assert abs(found.intercept) < 5
 
 
+@pytest.mark.parametrize("furthest", [1, 2, 6, 7, 9, 11, MONTHS])
+def test_what_counts_alike_in_all_months_is_learnt_so_however_far_training_saw(furthest):
+    rng = np.random.default_rng(furthest)
+    values = rng.normal(size=(6_000, len(SIGNALS)))
+    seen_for = rng.integers(1, furthest + 1, len(values))
+    row = np.repeat(np.arange(len(values)), seen_for)
+    month = np.concatenate([np.arange(1, months + 1) for months in seen_for])
+    churned = rng.random(len(row)) < hazard_of(-3 + 0.8 * values[row, 2])
+    model = fit_logistic(values, Periods(row, month, row % 2 == 0, churned), int(churned.sum()))
+    low, high = model.raw_log_odds(np.outer([-1, 1], np.eye(len(SIGNALS))[2]), np.zeros((2, MONTHS), bool))
+    assert (high - low)[:furthest] / 2 == pytest.approx(np.full(furthest, 0.8), abs=0.25)
+
+
 def test_what_a_signal_says_of_near_months_and_of_far_ones_is_learnt_apart():
     rng = np.random.default_rng(3)
     values = rng.normal(size=(4_000, len(SIGNALS)))

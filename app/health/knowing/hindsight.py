@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from app.accounts.intake.touching import touch
 from app.accounts.spanning import span
 from app.core.bulk.upserting import as_json
 from app.extensions import db
@@ -16,21 +17,28 @@ from app.identity.models import Workspace
 DAYS, AT_ONCE = 8, 500
 """Of each account the newest scored days, and of all together the newest scores: so that a round stays short."""
 KEEP_FOR = timedelta(days=2)
-"""How long it is kept what came late, once it has come: a round looks at that of a day."""
+"""How long a late fact is kept: rounds come within seconds, and a worker may stand still for a day."""
 
 
 def correct_scores(workspace: Workspace, account_ids: Sequence[int], today: date) -> None:
-    """Score past days of accounts once more, with all that is known, where something came late since the last time."""
+    """Score past days of accounts once more, with all that is known, where something came late since the last time.
+
+    Where more is due than one round does, the accounts are touched again.
+    """
     if not account_ids:
         return
     which = span(sorted(account_ids))
     values = {"today": today, "days": DAYS, "most": AT_ONCE, "zone": workspace.time_zone}
     due = db.session.execute(text(_DUE.format(span=which)), values).all()
+    done = 0
     for day, rows in groupby(due, key=lambda row: row.scored_on):
         because = {row.account_id: row.because for row in rows}
         again = score_in_hindsight(workspace, sorted(because), day)
         kept = [_row(account_id, standing, because[account_id]) for account_id, standing in again.items() if standing]
         db.session.execute(text(_KEEP), {"day": day, "rows": as_json(kept)})
+        done += len(kept)
+    if done and len(due) == AT_ONCE:
+        touch(account_ids)
 
 
 def forget_before(moment: datetime) -> None:
@@ -53,7 +61,7 @@ _DUE = f"""
 WITH recent AS (
     SELECT account_id FROM late_usage WHERE {{span}} AND recorded_at > clock_timestamp() - interval '1 day'
     UNION SELECT account_id FROM late_person WHERE {{span}} AND recorded_at > clock_timestamp() - interval '1 day'
-    UNION SELECT account_id FROM late_fact WHERE {{span}} AND stored_at > clock_timestamp() - interval '1 day'
+    UNION SELECT account_id FROM late_fact WHERE {{span}}
 ), scores AS (
     SELECT h.* FROM recent CROSS JOIN LATERAL (
         SELECT account_id, scored_on, computed_at FROM health_score
@@ -69,12 +77,12 @@ SELECT h.scored_on, h.account_id, coalesce((
     SELECT jsonb_build_object('kind', l.kind, 'what', l.what, 'day', l.day,
         'known_on', (l.stored_at AT TIME ZONE :zone)::date)
     FROM late_fact l WHERE l.account_id = h.account_id AND l.stored_at > h.computed_at
-    AND l.day BETWEEN h.scored_on - 365 AND h.scored_on ORDER BY l.day DESC, l.id DESC LIMIT 1)) AS because
+    AND l.day <= h.scored_on ORDER BY l.day DESC, l.id DESC LIMIT 1)) AS because
 FROM scores h LEFT JOIN corrected_score c USING (account_id, scored_on)
 WHERE EXISTS (SELECT FROM late_usage l WHERE {_LATER} AND l.day BETWEEN h.scored_on - 365 AND h.scored_on)
    OR EXISTS (SELECT FROM late_person l WHERE {_LATER} AND l.month BETWEEN h.scored_on - 395 AND h.scored_on)
    OR EXISTS (SELECT FROM late_fact l WHERE l.account_id = h.account_id
-        AND l.stored_at > greatest(h.computed_at, c.computed_at) AND l.day BETWEEN h.scored_on - 365 AND h.scored_on)
+        AND l.stored_at > greatest(h.computed_at, c.computed_at) AND l.day <= h.scored_on)
 ORDER BY h.scored_on DESC, h.account_id LIMIT :most
 """
 _KEEP = """
@@ -85,5 +93,6 @@ FROM json_to_recordset(CAST(:rows AS json)) AS r
 ORDER BY account_id
 ON CONFLICT (workspace_id, account_id, scored_on) DO UPDATE SET
     (score, coverage, values, before, because, computed_at)
-    = (excluded.score, excluded.coverage, excluded.values, excluded.before, excluded.because, excluded.computed_at)
+    = (excluded.score, excluded.coverage, excluded.values, excluded.before,
+       coalesce(excluded.because, corrected_score.because), excluded.computed_at)
 """
