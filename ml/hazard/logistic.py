@@ -42,8 +42,10 @@ def fit_logistic(values: FloatArray, periods: Periods, churned_accounts: int, *,
 
 
 def _knots_until(furthest: int) -> IntArray:
-    """Return KNOTS and the furthest month that training saw. Few accounts are seen so far: with a knot close by, nothing
-    would hold its weight against the ridge."""
+    """Return KNOTS and the furthest month that training saw.
+
+    Few accounts are seen so far: with a knot close by, nothing would hold its weight against the ridge.
+    """
     return np.array([*(month for month in KNOTS if 2 * month <= furthest), furthest])
 
 
@@ -75,7 +77,7 @@ class _Steps:
         self.levels = np.clip(centred, -LIMIT, LIMIT)
 
     def of(self, column: FloatArray) -> FloatArray:
-        """Return two columns: the level (0 when unknown) and whether it is unknown, which tells nothing when all are."""
+        """Return two columns: the level (0 when unknown), and whether it is unknown (0 where all are: it tells nothing)."""
         unknown = np.isnan(column)
         levels = self.levels[np.searchsorted(self.thresholds, column[~unknown], side="left")]
         pair = np.zeros((len(column), 2))

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 
 from app.accounts.intake.touching import claim_touched, touch
 from app.core import tenancy
+from app.core.clock import day_in
 from app.extensions import db
 from app.usage.intake.correcting import correct
 from app.usage.intake.ingesting import Ingested, ensure_meters, ingest
@@ -84,6 +85,21 @@ def test_a_day_is_the_workspaces_own(meters, zone, day):
     assert days() == {("acme", "events", day): 1}
     noted = db.session.scalars(select(UserMonth)).one()
     assert (noted.month, noted.days) == (day.replace(day=1), 1 << (day.day - 1))
+
+
+def test_where_python_and_postgresql_disagree_on_a_zone_postgresql_is_right(meters, monkeypatch):
+    """As in Vancouver in November 2026: one of them knows a law that the other does not."""
+    monkeypatch.setattr("app.usage.intake.days.day_in", lambda zone, at: day_in(zone, at) - timedelta(days=1))
+    ingest("api", [event("e1", person="ann")], NOW)
+    assert days() == {("acme", "events", NOON.date()): 1}
+    assert correct("api", [event("e1", person="ann")], NOW) == 0
+    assert days() == {("acme", "events", NOON.date()): 1}
+
+
+def test_where_all_was_refused_before_the_source_is_told_so(meters):
+    assert ingest("api", [], NOW, refused=3) == Ingested(0, 0, [])
+    fold_intake(NOW)
+    assert [source.rejected for source in db.session.scalars(select(UsageSource))] == [3]
 
 
 def test_the_thirty_first_has_a_place_too(meters):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,9 +12,9 @@ from app.accounts.intake.touching import GATHER_FOR
 from app.accounts.queries import known_accounts
 from app.core import queue
 from app.core.bulk.upserting import run_raw
-from app.core.clock import day_in
 from app.extensions import db
-from app.usage.intake.sourcing import get_known
+from app.usage.intake.days import day_of_all
+from app.usage.intake.sourcing import get_known, note_intake
 from app.usage.ledger.folding import (
     FOLD_MAXIMA,
     FOLD_MAXIMA_OF_DAY,
@@ -135,7 +135,12 @@ def ingest(
     None). `zone` is the workspace's, whose days are counted. Unknown accounts and meters are refused one by one.
     `refused`: how many of the same request were refused before. `coming`: how they come in, if not just now.
     """
-    return _count(source, events, now, zone, refused, coming) if events else Ingested(0, 0, [])
+    if events:
+        return _count(source, events, now, zone, refused, coming)
+    if refused:
+        get_known(source, now)
+        note_intake(source, 0, 0, refused, now)
+    return Ingested(0, 0, [])
 
 
 def count(source: str, events: Events, now: datetime, zone: str, coming: Coming | None = None) -> Ingested:
@@ -145,7 +150,7 @@ def count(source: str, events: Events, now: datetime, zone: str, coming: Coming 
 
 def _count(source: str, events: Events, now: datetime, zone: str, refused: int, coming: Coming | None) -> Ingested:
     coming = coming or Coming(now)
-    day = _day_of_all(events, zone)
+    day = day_of_all([event["happened_at"] for event in events], zone)
     statement = _OF_ONE_DAY if day else _OF_ANY_DAYS
     values = [pack(events), source, zone, coming.at, coming.is_history, refused, now, *((day, day.day) if day else ())]
     fresh, known, unknown, is_known, maxima = run_raw(statement, values)
@@ -156,13 +161,6 @@ def _count(source: str, events: Events, now: datetime, zone: str, refused: int, 
         recount_maxima(source, map(tuple, maxima), coming, zone)
     rejected = _refuse([(n, events[n]) for n in sorted(unknown)])
     return Ingested(len(fresh), known - len(fresh), rejected, frozenset(fresh))
-
-
-def _day_of_all(events: Events, zone: str) -> date | None:
-    """Give the day that all events happened on, where they did not happen on several."""
-    moments = [event["happened_at"] for event in events]
-    first, last = day_in(zone, min(moments)), day_in(zone, max(moments))
-    return first if first == last else None
 
 
 def pack(events: Events) -> str:

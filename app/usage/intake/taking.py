@@ -84,9 +84,9 @@ def take(
     good, refused = _judge(raws, now)
     rows = [_as_row(event, now) for _, event in good]
     taken = ingesting.ingest(source, rows, now, zone, len(refused), coming)
-    if not rows:
+    if not raws:
         sourcing.get_known(source, now)
-        sourcing.note_intake(source, 0, 0, len(refused), now)
+        sourcing.note_intake(source, 0, 0, 0, now)
     for index, name, detail in taken.rejected:
         at, event = good[index]
         refused.append(Refusal(at, name, name, getattr(event, name), detail))
