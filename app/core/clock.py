@@ -1,7 +1,7 @@
 """Time, asked for in one place. Verbs take `now`; only routes, jobs and the CLI call this."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 
 def utc_now() -> datetime:
@@ -15,6 +15,11 @@ def in_utc(at: datetime) -> datetime:
         return at if at.tzinfo is UTC else at.astimezone(UTC)
     except OverflowError as error:
         raise OverflowError("No year from 1 to 9999 holds this moment - at `$.at`") from error
+
+
+def time_zones() -> set[str]:
+    """Give the IANA time zones; not `localtime`, which is each machine's own and PostgreSQL knows nothing of."""
+    return available_timezones() - {"localtime", "Factory"}
 
 
 def day_in(zone: str, at: datetime) -> date:

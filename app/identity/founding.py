@@ -1,9 +1,9 @@
 """Founding a workspace with its first people."""
 
 from collections.abc import Iterable
-from zoneinfo import available_timezones
 
 from app.core import tenancy
+from app.core.clock import time_zones
 from app.extensions import db
 from app.identity.entering.inviting import join, new_person
 from app.identity.entering.signing_in import find_person
@@ -43,7 +43,7 @@ def name_of(given: str) -> str:
 
 def refuse_unknown_zone(time_zone: str) -> None:
     """Raise Refusal for what is not an IANA time zone."""
-    if time_zone not in available_timezones():
+    if time_zone not in time_zones():
         raise Refusal("time_zone", "Choose an IANA time zone, such as Europe/Berlin.")
 
 

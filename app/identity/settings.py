@@ -1,7 +1,6 @@
 """Settings: people and roles, keys, the audit trail, the workspace."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, current_app, flash, g, redirect, render_template, request, url_for
 from flask_login import current_user
@@ -169,7 +168,7 @@ def _keys(status: int = 200, **shown: Any) -> tuple[str, int]:
 
 
 def _workspace(status: int = 200, errors: dict[str, str] | None = None) -> tuple[str, int]:
-    shown = {"has_money": queries.has_money(), "zones": sorted(available_timezones()), "errors": errors or {}}
+    shown = {"has_money": queries.has_money(), "zones": sorted(clock.time_zones()), "errors": errors or {}}
     return render_template("identity/workspace.html", **shown), status
 
 

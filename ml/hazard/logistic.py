@@ -77,7 +77,7 @@ class _Steps:
         self.levels = np.clip(centred, -LIMIT, LIMIT)
 
     def of(self, column: FloatArray) -> FloatArray:
-        """Return two columns: the level (0 when unknown), and whether it is unknown (0 where all are: it tells nothing)."""
+        """Return two columns: the level (0 when unknown), and whether it is unknown (0 where all are)."""
         unknown = np.isnan(column)
         levels = self.levels[np.searchsorted(self.thresholds, column[~unknown], side="left")]
         pair = np.zeros((len(column), 2))

@@ -330,7 +330,12 @@ def test_the_currency_stays_once_there_is_money(admins, cast):
 
 @pytest.mark.parametrize(
     ("field", "value", "why"),
-    [("name", " ", "goes by"), ("time_zone", "Mars/Olympus", "IANA"), ("currency", "EU", "three letters")],
+    [
+        ("name", " ", "goes by"),
+        ("time_zone", "Mars/Olympus", "IANA"),
+        ("time_zone", "localtime", "IANA"),
+        ("currency", "EU", "three letters"),
+    ],
 )
 def test_a_workspace_is_not_changed_to_what_does_not_exist(admins, cast, field, value, why):
     form = {"name": "Changed", "time_zone": "UTC", "currency": "EUR"} | {field: value}
