@@ -201,7 +201,7 @@ _LATE_FACTS = {
     "invoice_changed": "an invoice that counts from {day} was changed on",
     "contract": "a contract from {day} came on",
     "contract_ended": "the end of a contract, {day}, was told or changed on",
-    "contact": "a person who has been there since {day} was told of on",
+    "contact": "a person who counts since {day} was told of on",
     "contact_left": "that somebody had left on {day}, or had not, was told on",
 }
 

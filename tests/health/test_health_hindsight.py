@@ -73,7 +73,7 @@ def test_nothing_is_computed_twice_nor_for_accounts_that_nothing_came_late_to(wo
 @pytest.fixture
 def owing(workspace, known):
     """The same book with a champion, an invoice that is not paid and an open ticket, scored once more."""
-    record_contacts([{"external_id": "p", "account": "falling", "name": "Pat", "role": "champion"}], NOW)
+    record_contacts([CHAMPION], NOW)
     record_invoices([INVOICE], NOW)
     record_interactions("crm", [TICKET], NOW)
     db.session.commit()
@@ -85,6 +85,7 @@ def owing(workspace, known):
 
 
 OF = {"account": "falling"}
+CHAMPION = {"external_id": "p", **OF, "name": "Pat", "role": "champion"}
 INVOICE = {"external_id": "i", **OF, "issued_on": days_ago(40), "due_on": days_ago(30), "amount_minor": 900}
 MAIL = {"external_id": "m", **OF, "channel": "email", "direction": "in", "happened_at": at(days_ago(8))}
 TICKET = {
@@ -104,6 +105,9 @@ TOLD = {
     "an invoice moved": lambda: record_invoices([INVOICE | {"due_on": days_ago(8)}], utc_now()),
     "a contract": lambda: record_subscriptions([CONTRACT | {"started_on": days_ago(8)}], utc_now()),
     "a contract of long ago": lambda: record_subscriptions([CONTRACT | {"started_on": days_ago(500)}], utc_now()),
+    "a champion": lambda: record_contacts(
+        [CHAMPION | {"external_id": "q", "joined_on": days_ago(400), "left_on": days_ago(8)}], utc_now()
+    ),
     "a leaver": lambda: db.session.execute(
         db.text("UPDATE contact SET left_on = :on WHERE external_id = 'p'"), {"on": days_ago(8)}
     ),
@@ -120,6 +124,7 @@ TOLD = {
         ("an invoice moved", "an invoice that counts from 21 Oct was changed on"),
         ("a contract", "a contract from 12 Nov came on"),
         ("a contract of long ago", "a contract from 8 Jul 2025 came on"),
+        ("a champion", "a person who counts since 16 Oct 2025 was told of on"),
         ("a leaver", "that somebody had left on 12 Nov, or had not, was told on"),
     ],
 )
