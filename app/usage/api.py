@@ -14,6 +14,7 @@ from app.extensions import db
 from app.identity import guard
 from app.usage.intake import taking
 from app.usage.intake.committing import alone, together
+from app.usage.intake.lanes import lane
 from app.usage.intake.taking import Taken
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/v1")
@@ -22,7 +23,7 @@ open_to_machines(blueprint)  # events are limited, not requests: see charge
 MOST_EVENTS = 1_000
 SMALL = 50  # events; smaller requests share a commit
 PLACES = quotas.Places(inside=96, outside=0, patience_s=20)  # of 128 threads; they share one connection
-OF_BATCHES = quotas.Places(inside=2, outside=46, patience_s=20)  # more would only wait for each other's days
+OF_BATCHES = quotas.Places(inside=3, outside=45, patience_s=20)  # one more than there are lanes: it is ready at once
 _SHAPE = '{"events": [{"id": …, "account": …, "meter": …, "quantity": …, "at": …}]}'
 _Source = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -70,9 +71,10 @@ def charge(events: int) -> None:
 
 
 def _take_alone(source: str, raws: list[msgspec.Raw]) -> Taken:
+    judged = taking.judge(raws, utc_now())
     db.session.commit()  # who waits for a place holds no connection, which those inside may need
-    with OF_BATCHES.one_for(g.workspace.id):
-        return alone(lambda: taking.take(source, raws, utc_now(), g.workspace.time_zone))
+    with OF_BATCHES.one_for(g.workspace.id), lane(g.workspace.id):
+        return alone(lambda: taking.store(source, judged, utc_now(), g.workspace.time_zone))
 
 
 def _take_together(source: str, raws: list[msgspec.Raw]) -> Taken:

@@ -51,6 +51,16 @@ class Refusal:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """Records as they came; the events among them, each with its index, and as rows to store; those that are none."""
+
+    raws: Sequence[msgspec.Raw | bytes]
+    good: list[tuple[int, Event]]
+    rows: list[dict[str, Any]]
+    refused: list[Refusal]
+
+
+@dataclass(frozen=True)
 class Taken:
     """What became of what was sent. `fresh`: the indexes of the records that were new.
 
@@ -76,13 +86,17 @@ _EVENTS = msgspec.json.Decoder(list[Event])
 def take(
     source: str, raws: Sequence[msgspec.Raw | bytes], now: datetime, zone: str, coming: Coming | None = None
 ) -> Taken:
+    """Judge what came and store it."""
+    return store(source, judge(raws, now), now, zone, coming)
+
+
+def store(source: str, judged: Judged, now: datetime, zone: str, coming: Coming | None = None) -> Taken:
     """Count each event once by (source, id) and keep those that cannot be counted, to be replayed once mended.
 
     Corrections count as the events they are, where those are new; `correct` does the rest. `coming`: how they come in,
     if not just now.
     """
-    good, refused = _judge(raws, now)
-    rows = [_as_row(event, now) for _, event in good]
+    raws, good, rows, refused = judged.raws, judged.good, judged.rows, list(judged.refused)
     taken = ingesting.ingest(source, rows, now, zone, len(refused), coming)
     if not raws:
         sourcing.get_known(source, now)
@@ -131,8 +145,14 @@ def is_far_off(at: datetime, now: datetime) -> bool:
     return at < EARLIEST or at > now + FURTHEST
 
 
-def _judge(raws: Sequence[msgspec.Raw | bytes], now: datetime) -> tuple[list[tuple[int, Event]], list[Refusal]]:
-    """Tell events from what is none: all at once, at a quarter of the cost, or one by one where something is wrong."""
+def judge(raws: Sequence[msgspec.Raw | bytes], now: datetime) -> Judged:
+    """Tell events from what is none, without looking anything up. `now`: when they were received."""
+    good, refused = _told_apart(raws, now)
+    return Judged(raws, good, [_as_row(event, now) for _, event in good], refused)
+
+
+def _told_apart(raws: Sequence[msgspec.Raw | bytes], now: datetime) -> tuple[list[tuple[int, Event]], list[Refusal]]:
+    """Read all at once, at a quarter of the cost, or one by one where something is wrong."""
     whole = b"[%b]" % b",".join(raws)
     if _NUL not in whole:
         with suppress(msgspec.DecodeError, OverflowError):
