@@ -16,6 +16,9 @@ from ml.lives import days, lives_as_known
 from ml.signals import SIGNALS
 from ml.signals.view import days_between
 
+HORIZON = 90
+"""Days within which a churn is foretold so that somebody can act."""
+
 LONG_HISTORY, WARM_UP, SHORT_WARM_UP = 365, 118, 56
 TREATMENT_DAYS = 180
 
@@ -96,6 +99,15 @@ def periods_of(panel: Panel, until: date | None = None) -> Periods:
     row, column = np.nonzero((EDGES[1:] <= seen[:, None]) & (leaves > EDGES[:-1]))
     churned = leaves[row, 0] <= EDGES[column + 1]
     return Periods(row, column + 1, panel.flags[row, column], churned)
+
+
+def known_labels(panel: Panel, horizon: int, until: date | None = None) -> tuple[BoolArray, FloatArray]:
+    """Return which rows had their whole horizon behind them by `until`, and the labels of all rows."""
+    label = panel.churned_within(horizon)
+    over = ~np.isnan(label)
+    if until is not None:
+        over &= days_between(panel.landmark, np.datetime64(until, "D")) >= horizon
+    return over, label
 
 
 def churns_in(panel: Panel, periods: Periods) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ml.checks.backtest import (
-    HORIZON,
     Block,
     Learner,
     Scorer,
@@ -22,7 +21,6 @@ from ml.checks.backtest import (
     unseen_loss,
     walk_forward,
 )
-from ml.checks.baselines import known_labels
 from ml.checks.hits import hits_of
 from ml.checks.limits import limits_of
 from ml.checks.readiness import FEWEST_MONTHS, FEWEST_UNSEEN_CHURNS, Verdict, refused, verdict_on
@@ -35,7 +33,7 @@ from ml.facts import Facts
 from ml.features import snapshot_as_of
 from ml.hazard import BLEND, BOOSTING, LOGISTIC, Calibration, HazardModel, TooLittleToLearn, fit_free, fit_hazard
 from ml.hazard.fitting import FEWEST_CHURNS
-from ml.labels import Panel, churns_in, landmarks_before, panel_of, periods_of
+from ml.labels import HORIZON, Panel, churns_in, known_labels, landmarks_before, panel_of, periods_of
 from ml.signals import SIGNALS
 
 HORIZONS = (30, 90, 180, 365)
@@ -84,7 +82,7 @@ class Lesson:
 
     def _has_enough_behind(self, cut: date) -> bool:
         """Tell whether a model can be learnt by the cut, and its rivals, who need rows with the whole horizon over."""
-        over, _ = known_labels(self.panel, np.datetime64(cut, "D"), HORIZON)
+        over, _ = known_labels(self.panel, HORIZON, cut)
         return bool(over.any()) and churns_in(self.panel, periods_of(self.panel, cut)) >= FEWEST_BEHIND_A_CUT
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ml.checks.backtest import (
-    HORIZON,
     Block,
     Learner,
     Scorer,
@@ -26,7 +25,7 @@ from ml.checks.readiness import STEEPEST_DOUBT, SURE, Verdict
 from ml.evaluate import compare, evaluate
 from ml.facts import DayArray, Facts, FloatArray
 from ml.hazard import HazardModel, TooLittleToLearn, fit_hazard
-from ml.labels import Panel, churns_in, landmarks_before, panel_of, periods_of
+from ml.labels import HORIZON, Panel, churns_in, landmarks_before, panel_of, periods_of
 from ml.learning import FEWEST_BEHIND_A_CUT, Lesson, candidates, sampled
 from ml.lives import days, ends_as_known
 from ml.signals.view import days_between

@@ -25,11 +25,10 @@ from benchmarks.foreign.bringing_in import facts_known, imported
 from benchmarks.foreign.rivals import RIVALS, risk_by
 from benchmarks.results import Result
 from ml.checks.backtest import calibrations, outcomes_at, rival_risks, walk_forward
-from ml.checks.baselines import known_labels
 from ml.evaluate import Outcomes, compare, evaluate
 from ml.hazard import fit_hazard
 from ml.hazard.curve import risk_within
-from ml.labels import Panel, landmarks_before, panel_of
+from ml.labels import Panel, known_labels, landmarks_before, panel_of
 from ml.learning import Lesson, learn, learn_from, learner_of
 from ml.splits import account_folds
 
@@ -72,8 +71,8 @@ def _retail(folder: Path) -> Iterator[Result]:
 
 
 def _walking(name: str) -> Any:
-    def rival(panel: Panel, until: np.datetime64, horizon: int, test: Panel) -> FloatArray:
-        over, label = known_labels(panel, until, horizon)
+    def rival(panel: Panel, until: date, horizon: int, test: Panel) -> FloatArray:
+        over, label = known_labels(panel, horizon, until)
         return risk_by(name, panel.rows(over), label[over], test)
 
     return rival

@@ -11,16 +11,16 @@ from ml.facts import FloatArray
 from ml.hazard.calibration import fit_calibration, helps
 from ml.hazard.curve import risk_within
 from ml.hazard.model import Calibration
-from ml.labels import Panel, Periods, churns_in, periods_of
+from ml.labels import HORIZON, Panel, Periods, churns_in, periods_of
 from ml.splits import at_landmarks
 
-HORIZON, TEST_LANDMARKS, LANDMARKS_A_BLOCK = 90, 6, 2
+TEST_LANDMARKS, LANDMARKS_A_BLOCK = 6, 2
 
 Scorer = Callable[[Panel], FloatArray]
 """Log-odds of the hazards, [rows, MONTHS], of a model fitted before the rows' landmarks."""
 Learner = Callable[[Panel, date], Scorer]
 """Fit on the months of a panel that were over on a day. Raises TooLittleToLearn."""
-Rival = Callable[[Panel, np.datetime64, int, Panel], FloatArray]
+Rival = Callable[[Panel, date, int, Panel], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def rows_at(blocks: Sequence[Block], horizon: int = HORIZON) -> list[Panel]:
 def rival_risks(panel: Panel, blocks: Sequence[Block], rival: Rival, horizon: int = HORIZON) -> FloatArray:
     """Return what a baseline, fitted at each block's cut, gives to the rows of `outcomes_at`."""
     return np.concatenate([
-        rival(panel, np.datetime64(block.cut, "D"), horizon, rows)
+        rival(panel, block.cut, horizon, rows)
         for block, rows in zip(blocks, rows_at(blocks, horizon), strict=True)
     ])  # fmt: skip
 

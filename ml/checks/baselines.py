@@ -1,32 +1,26 @@
 """Two rivals that any model must beat: the base rate, and what a spreadsheet could do."""
 
+from datetime import date
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from ml.facts import BoolArray, FloatArray
-from ml.labels import Panel
+from ml.facts import FloatArray
+from ml.labels import Panel, known_labels
 from ml.signals import SIGNALS
-from ml.signals.view import days_between
 
 _USAGE_CHANGE = [signal.code for signal in SIGNALS].index("usage_change")
 
 
-def known_labels(panel: Panel, until: np.datetime64, horizon: int) -> tuple[BoolArray, FloatArray]:
-    """Return which rows had their whole horizon behind them by `until`, and the labels of all rows."""
-    label = panel.churned_within(horizon)
-    over: BoolArray = (days_between(panel.landmark, until) >= horizon) & ~np.isnan(label)
-    return over, label
-
-
-def base_rate(panel: Panel, until: np.datetime64, horizon: int, test: Panel) -> FloatArray:
+def base_rate(panel: Panel, until: date, horizon: int, test: Panel) -> FloatArray:
     """Return for every test row the churn rate of all rows known by `until`; NaN when there are none."""
-    over, label = known_labels(panel, until, horizon)
+    over, label = known_labels(panel, horizon, until)
     return np.full(len(test), label[over].mean() if over.any() else np.nan)
 
 
-def spreadsheet(panel: Panel, until: np.datetime64, horizon: int, test: Panel) -> FloatArray:
+def spreadsheet(panel: Panel, until: date, horizon: int, test: Panel) -> FloatArray:
     """Return the risk by a logistic regression on the days to renewal and the 28-day usage change alone."""
-    over, label = known_labels(panel, until, horizon)
+    over, label = known_labels(panel, horizon, until)
     if not len(test) or len(np.unique(label[over])) < 2:
         return base_rate(panel, until, horizon, test)
     model = LogisticRegression(max_iter=1000)

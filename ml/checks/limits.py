@@ -17,6 +17,11 @@ def limits_of(model: HazardModel, report: dict[str, Any], *, is_sample: bool) ->
     ]
     if report["churns"] < FEW:
         said.append(f"It has seen {report['churns']} accounts leave. Below {FEW}, every figure here is a wide guess.")
+    if "tempered" in model.about:
+        said.append(
+            "Left alone it was too sure of itself even about the accounts it had learnt from: what sets accounts apart"
+            f" counts {100 * model.about['tempered']:.0f} % for that."
+        )
     if model.months_seen < MONTHS:
         said.append(
             f"Nobody was watched for longer than {model.months_seen} months: beyond, the last month's rate is repeated."

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ml.checks.backtest import HORIZON, Block, Learner, Rival, outcomes_at, rival_risks, walk_forward
+from ml.checks.backtest import Block, Learner, Rival, outcomes_at, rival_risks, walk_forward
 from ml.checks.baselines import base_rate, spreadsheet
 from ml.evaluate import Outcomes, compare, evaluate
 from ml.facts import FloatArray
 from ml.hazard.curve import risk_within
 from ml.hazard.model import Calibration
-from ml.labels import Panel
+from ml.labels import HORIZON, Panel
 from ml.splits import account_folds, at_landmarks
 
 FOLDS = 3

@@ -13,6 +13,7 @@ from ml.hazard.blending import blended
 from ml.hazard.boosting import fit_trees, tabulated
 from ml.hazard.logistic import fit_logistic
 from ml.hazard.model import HazardModel
+from ml.hazard.tempering import tempered
 from ml.labels import Panel, Periods, churns_in, periods_of
 
 BOOSTING, LOGISTIC, BLEND = "additive boosting", "ridge logistic", "additive blend"
@@ -46,7 +47,8 @@ def fit_hazard(
         values, horizon = part.values[periods.row], _horizon_of(periods)
         models.append(tabulated(fit_trees(values, horizon, periods.churned, seed, is_held=is_held)))
     about = {"churns": churns, "rows": len(periods), "until": until and until.isoformat()}
-    return replace(_levelled(blended(models), int(periods.month.max())), learner=learner, about=about)
+    model = replace(_levelled(blended(models), int(periods.month.max())), learner=learner, about=about)
+    return tempered(model, part, until)
 
 
 def fit_free(

@@ -144,8 +144,15 @@ def test_a_model_says_what_it_does_not_know(incumbent):
         "churns": 40, "accounts": 5_000, "unseen_months": {"90": {}, "365": None},
         "segments": [{"segment": "gold", "measures": None}],
     }  # fmt: skip
-    said = " ".join(limits_of(replace(incumbent.model, months_seen=8), report, is_sample=True))
-    for words in ("40 accounts leave", "longer than 8 months", "within 365 days", "gold", "sample of 5000"):
+    said = " ".join(limits_of(replace(incumbent.model, months_seen=8, about={"tempered": 0.8}), report, is_sample=True))
+    for words in (
+        "counts 80 %",
+        "40 accounts leave",
+        "longer than 8 months",
+        "within 365 days",
+        "gold",
+        "sample of 5000",
+    ):
         assert words in said
 
 
