@@ -123,6 +123,11 @@ def test_a_machine_that_gives_no_semaphores_takes_batches_all_the_same(installat
     assert done.is_set()
 
 
+def test_lanes_whose_maker_was_killed_before_it_opened_them_are_opened(installation):
+    sysv_ipc.Semaphore(lanes._key_of(1), sysv_ipc.IPC_CREX, 0o600, 0)
+    assert has_lane(installation)
+
+
 def test_nothing_is_left_behind(installation):
     key = lanes._key_of(1)
     with lanes.lane(1):

@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from multiprocessing.util import Finalize
+from time import sleep
 
 import structlog
 import sysv_ipc
 from flask import current_app
 
 LANES = 2
+_MAKING_S = 0.05  # the kernel makes a semaphore shut, and sets it in a second call
 _log = structlog.get_logger()
 _semaphores: dict[int, sysv_ipc.Semaphore] = {}
 
@@ -60,10 +62,18 @@ def _enter(key: int, tries: int = 2) -> sysv_ipc.Semaphore | None:
     return semaphore
 
 
+def _is_shut(semaphore: sysv_ipc.Semaphore) -> bool:
+    return bool(semaphore.value == 0 and semaphore.o_time == 0)
+
+
 def _open(key: int) -> sysv_ipc.Semaphore:
     try:
         semaphore = sysv_ipc.Semaphore(key, sysv_ipc.IPC_CREX, 0o600, LANES)
     except sysv_ipc.ExistentialError:
         semaphore = sysv_ipc.Semaphore(key)
+        if _is_shut(semaphore):
+            sleep(_MAKING_S)
+            if _is_shut(semaphore):  # its maker was killed before it let anybody in
+                semaphore.value = LANES
     semaphore.undo = True
     return semaphore
