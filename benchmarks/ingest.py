@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 import psycopg
@@ -30,7 +31,7 @@ from benchmarks.sending import Sent, post, send
 
 ROOT = Path(__file__).parents[1]
 ACCOUNTS, METERS, PEOPLE, BATCH = 10_000, 5, 20, 500
-REQUESTS, ROUNDS, CONNECTIONS = 240, 3, 4
+REQUESTS, ROUNDS, CONNECTIONS = 240, 6, 4
 SINGLES, SINGLE_CONNECTIONS = 4_000, 16
 _TWIN = """
 CREATE TABLE IF NOT EXISTS twin_event (source text, event_id text, account text, meter text, quantity float8,
@@ -65,7 +66,7 @@ def measure(app: Flask) -> Iterator[Result]:
 
 
 def _batches(place: Place, folder: Path, connection: psycopg.Connection) -> Iterator[Result]:
-    """Take turns, so that all see the same machine; the best of each counts."""
+    """Take turns, so that all see the same machine; the best of each counts, and the median is told beside it."""
     rates: dict[str, list[float]] = {"ours": [], "node": [], "flask": [], "insert": [], "copy": [], "people": []}
     p99: list[float] = []
     with web() as ours, node(folder) as twin, flask_twin() as bare:
@@ -80,15 +81,15 @@ def _batches(place: Place, folder: Path, connection: psycopg.Connection) -> Iter
             rates["insert"].append(_inserted(connection))
             rates["copy"].append(_copied(connection))
     best = {name: max(found) for name, found in rates.items()}
-    how = f"{BATCH} a request, {CONNECTIONS} connections, best of {ROUNDS}"
-    ratio = best["ours"] / best["node"]
-    yield Result(
-        "Batches, all of it", f"{best['ours']:,.0f} events/s", how, "≥ 40,000 events/s", best["ours"] >= 40_000
-    )
-    yield Result("p99 of a batch", f"{min(p99):.0f} ms", how, "≤ 60 ms", min(p99) <= 60)
+    how = f"{BATCH} a request, {CONNECTIONS} connections, best of {ROUNDS}, median"
+    ratio, usual = best["ours"] / best["node"], median(rates["ours"])
+    found = f"{best['ours']:,.0f} events/s"
+    yield Result("Batches, all of it", found, f"{how} {usual:,.0f}", "≥ 40,000 events/s", best["ours"] >= 40_000)
+    yield Result("p99 of a batch", f"{min(p99):.1f} ms", f"{how} {median(p99):.0f}", "≤ 60 ms", min(p99) <= 60)
     how = f"each event of one of {PEOPLE} people of its account, whose days of use are noted"
     yield Result("The same with people", f"{best['people']:,.0f} events/s", how, "shown", is_met=True)
-    how = f"Node: {best['node']:,.0f} events/s, deduplicated only"
+    usual /= median(rates["node"])
+    how = f"Node: {best['node']:,.0f} events/s, deduplicated only; medians {usual:.2f} ×"
     yield Result("… to the least endpoint in Node", f"{ratio:.2f} ×", how, "≥ 0.40 ×", ratio >= 0.4)
     ratio = best["flask"] / best["node"]
     how = f"{best['flask']:,.0f} events/s, deduplicated only, in Flask under the same server"
@@ -111,7 +112,8 @@ def _singles(place: Place, folder: Path) -> Iterator[Result]:
                 assert not sent.refused, "requests were refused"
                 rates[name].append(sent.requests / sent.seconds)
     best = {name: max(found) for name, found in rates.items()}
-    how = f"{SINGLE_CONNECTIONS} connections, each answered after its commit, best of {ROUNDS}"
+    usual = median(rates["together"])
+    how = f"{SINGLE_CONNECTIONS} connections, each answered after its commit, best of {ROUNDS}, median {usual:,.0f}"
     found = best["together"]
     yield Result("Single events", f"{found:,.0f}/s", how, "≥ 1,200/s", found >= 1_200)
     ratio = found / best["alone"]

@@ -7,6 +7,7 @@ from flask import current_app
 from app.connectors.webhooks import receiving
 from app.core.clock import utc_now
 from app.core.queue import Lease
+from app.extensions import db
 from app.health.knowing import hindsight
 from app.usage.intake import holding
 from app.usage.ledger import partitions
@@ -18,6 +19,7 @@ def run(_lease: Lease) -> None:
     if config.keep_events_days:
         over = now - timedelta(days=config.keep_events_days)
         partitions.drop_before(over.date())
-        receiving.forget_before(over)
+        while receiving.forget_before(over) == receiving.AT_ONCE:
+            db.session.commit()
     holding.forget_before(now - holding.KEEP_FOR)
     hindsight.forget_before(now - hindsight.KEEP_FOR)

@@ -20,6 +20,7 @@ from app.core import queue
 from app.extensions import db
 
 _LONGEST = 200
+AT_ONCE = 5_000
 _RECEIVERS = "hashtextextended('webhook receivers ' || current_setting('app.workspace_id'), 0)"
 
 
@@ -56,13 +57,16 @@ def let_receivers_finish() -> None:
 
 
 def forget_before(moment: datetime) -> int:
-    """Forget the words of messages settled before a moment; what waits for a person stays. Gives how many."""
+    """Forget the words of at most AT_ONCE messages settled before a moment; what waits for a person stays. Gives how
+    many."""
     forgotten = db.session.execute(
         text(
-            "UPDATE webhook_delivery SET body = NULL, headers = '{}'"
-            " WHERE state IN ('done', 'ignored') AND settled_at < :moment AND body IS NOT NULL RETURNING 1"
+            "WITH over AS MATERIALIZED (SELECT id FROM webhook_delivery"
+            " WHERE state IN ('done', 'ignored') AND settled_at < :moment AND body IS NOT NULL LIMIT :most)"
+            " UPDATE webhook_delivery SET body = NULL, headers = '{}' FROM over WHERE webhook_delivery.id = over.id"
+            " RETURNING 1"
         ),
-        {"moment": moment},
+        {"moment": moment, "most": AT_ONCE},
     )
     return len(forgotten.all())
 

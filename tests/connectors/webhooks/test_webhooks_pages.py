@@ -12,6 +12,7 @@ from app.connectors.webhooks.providers import PROVIDERS
 from app.core.problems import Problem
 from app.extensions import db
 from app.identity.models import AuditEntry
+from jobs import tend_events
 from tests.cast import NOW
 from tests.connectors.webhooks.conftest import deliver, rows, state_of, work
 from tests.connectors.webhooks.stripe_events import customer, event, subscription
@@ -224,3 +225,18 @@ def test_the_words_of_settled_messages_are_forgotten_and_what_they_said_stays(ma
     refused = engineer.post(f"{place}/deliveries/{done.id}/replay")
     assert (refused.status_code, "forgotten when its time was over" in refused.text) == (409, True)
     assert deliver(source, CREATED) == [done]
+
+
+def test_a_night_forgets_all_that_is_over_a_few_messages_at_a_time(made, monkeypatch):
+    source, _ = made()
+    kept = deliver(source, CREATED, NEW)
+    work()
+    monkeypatch.setattr(receiving, "AT_ONCE", 1)
+    monkeypatch.setattr(tend_events, "utc_now", lambda: NOW + timedelta(days=500))
+    monkeypatch.setattr(tend_events.partitions, "make_ahead", lambda _day: None)
+    monkeypatch.setattr(tend_events.partitions, "drop_before", lambda _day: None)
+
+    tend_events.run(None)
+    db.session.expire_all()
+
+    assert [each.body for each in kept] == [None, None]
