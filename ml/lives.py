@@ -35,7 +35,10 @@ def ends_as_known(subscriptions: pd.DataFrame, day: np.datetime64) -> DayArray:
     """
     ended = days(subscriptions["ended_on"])
     known = days(subscriptions["known_end_on"])
-    known = np.where(np.isnat(known) | _is_followed(subscriptions, ended), ended, known)
+    known = np.where(np.isnat(known), ended, known)
+    apart = np.flatnonzero((known <= day) != (ended <= day))  # for the others it does not matter who follows
+    if len(apart):
+        known[apart] = np.where(_is_followed(subscriptions, ended, apart), ended[apart], known[apart])
     return np.where(known <= day, ended, _NEVER)
 
 
@@ -84,8 +87,8 @@ def leaving_on(facts: Facts, day: np.datetime64) -> DayArray:
     judged on them.
     """
     rows = facts.subscriptions[is_running(facts.subscriptions, day)]
-    end = ends_as_known(rows, day).astype(np.int64)
-    end = np.where(np.isnat(ends_as_known(rows, day)), _FAR, end)
+    ended = ends_as_known(rows, day)
+    end = np.where(np.isnat(ended), _FAR, ended.astype(np.int64))
     latest = np.full(len(facts), np.int64(-1))
     np.maximum.at(latest, rows["account"].to_numpy(), end)
     leaving = np.where((latest >= 0) & (latest < _FAR), latest, 0).astype("datetime64[D]")
@@ -101,10 +104,11 @@ def _begins_life(account: IntArray, start: IntArray, end: IntArray) -> BoolArray
     return first
 
 
-def _is_followed(subscriptions: pd.DataFrame, ended: DayArray) -> BoolArray:
+def _is_followed(subscriptions: pd.DataFrame, ended: DayArray, rows: IntArray) -> BoolArray:
+    """Tell of some rows, by place, whether another of the account begins on the day on which they end."""
     account = subscriptions["account"].to_numpy(np.int64) * _FAR
-    followed: BoolArray = np.isin(account + ended.astype(np.int64), account + _starts(subscriptions))
-    return followed & ~np.isnat(ended)
+    followed: BoolArray = np.isin(account[rows] + ended[rows].astype(np.int64), account + _starts(subscriptions))
+    return followed & ~np.isnat(ended[rows])
 
 
 def _starts(subscriptions: pd.DataFrame) -> IntArray:

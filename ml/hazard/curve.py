@@ -57,5 +57,6 @@ def lifetime(alive: FloatArray) -> Lifetime:
 
 def risk_within(log_odds: FloatArray, days: float) -> FloatArray:
     """Return the chance to churn within `days`: [n] from [n, MONTHS]. Within a month the hazard is constant."""
-    risk: FloatArray = -np.expm1(log_survival(log_odds) @ exposure(days))
+    part = np.trim_zeros(exposure(days), "b")
+    risk: FloatArray = -np.expm1(log_survival(log_odds[..., : len(part)]) @ part)
     return risk

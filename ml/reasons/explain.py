@@ -190,12 +190,12 @@ def _contributions(
     model: HazardModel, book: BookAverage, values: FloatArray, flags: BoolArray, log_odds: FloatArray
 ) -> FloatArray:
     """Return each signal's and the renewal's contribution to risk (a fraction): [n, signals + 1]."""
-    months = int(np.count_nonzero(exposure(book.horizon_days)))
+    months = len(np.trim_zeros(exposure(book.horizon_days), "b"))
     tables = [_centred(model, book, column, months) for column in range(len(model.shapes))]
     found = np.empty((len(values), len(tables) + 1))
     for start in range(0, len(values), CHUNK):
         part = slice(start, start + CHUNK)
-        slope = _risk_per_log_odds(book, log_odds[part])[:, :months]
+        slope = _risk_per_log_odds(book, log_odds[part, :months])
         due = flags[part, :months]
         by_cell = np.concatenate([np.where(due, 0.0, slope), np.where(due, slope, 0.0)], axis=1)
         for column, (shape, table) in enumerate(zip(model.shapes, tables, strict=True)):
@@ -212,12 +212,13 @@ def _centred(model: HazardModel, book: BookAverage, column: int, months: int) ->
 
 
 def _risk_per_log_odds(book: BookAverage, log_odds: FloatArray) -> FloatArray:
-    """Return d risk / d log-odds of each month, averaged along the path from the book's average: [n, MONTHS]."""
-    part = exposure(book.horizon_days)
-    away = log_odds - book.log_odds
+    """Return d risk / d log-odds of each of the first months, averaged along the path from the book's average."""
+    months = log_odds.shape[1]
+    part, average = exposure(book.horizon_days)[:months], book.log_odds[:months]
+    away = log_odds - average
     slope = np.zeros_like(log_odds)
     for step, weight in zip(PATH, PATH_WEIGHTS, strict=True):
-        on_path = book.log_odds + step * away
+        on_path = average + step * away
         alive = np.exp(log_survival(on_path) @ part)
         slope += weight * alive[:, None] * part * hazard_of(on_path)
     return slope

@@ -29,6 +29,7 @@ class View:
         self.rows: IntArray = np.flatnonzero(arr > 0)
         self.arr: FloatArray = arr[self.rows]
         self._used: dict[tuple[int, int], FloatArray] = {}
+        self._active: dict[tuple[int, int], tuple[FloatArray, FloatArray]] = {}
 
     # --- the account -------------------------------------------------------------------------------------------
 
@@ -133,6 +134,11 @@ class View:
 
     def active_people(self, last: int, ago: int = 0) -> tuple[FloatArray, FloatArray]:
         """Return distinct people active in the window and their active days added up; NaN when not on record."""
+        if (last, ago) not in self._active:
+            self._active[last, ago] = self._count_people(last, ago)
+        return self._active[last, ago]
+
+    def _count_people(self, last: int, ago: int) -> tuple[FloatArray, FloatArray]:
         people = self.people
         first, end = self.day - ago - last + 1, self.day - ago
         if not len(people) or people["month"].min() > _month(first):
@@ -141,8 +147,8 @@ class View:
         parts = [self._active_in(month, first, end) for month in months]
         account, user, active = (np.concatenate(column) for column in zip(*parts, strict=True))
         person_days = np.bincount(account, weights=active, minlength=len(self.facts))[self.rows].astype(float)
-        of_people = np.unique(account * (np.int64(user.max(initial=0)) + 1) + user)
-        distinct = np.bincount(of_people // (np.int64(user.max(initial=0)) + 1), minlength=len(self.facts))
+        users = np.int64(user.max(initial=0)) + 1
+        distinct = np.bincount(pd.unique(account * users + user) // users, minlength=len(self.facts))
         return distinct[self.rows].astype(float), person_days
 
     def _active_in(self, month: int, first: np.datetime64, end: np.datetime64) -> tuple[IntArray, IntArray, IntArray]:
