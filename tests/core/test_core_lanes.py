@@ -1,5 +1,6 @@
 """Several read at once, each in a transaction of its own; one writes while the next is made."""
 
+import sys
 from threading import Barrier
 
 import pytest
@@ -67,3 +68,16 @@ def test_a_failed_write_is_raised_and_nothing_is_written_after_it(workspace):
     with pytest.raises(ValueError, match="2"):
         write_all()
     assert written == [1, 2]
+
+
+def test_turns_are_short_while_two_work_and_as_before_after_it_also_when_it_fails(workspace):
+    usual, seen = sys.getswitchinterval(), []
+
+    def fail():
+        with writing_behind() as behind:
+            seen.append(sys.getswitchinterval())
+            behind(lambda: 1 / 0)
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert seen[0] < usual == sys.getswitchinterval()
