@@ -10,20 +10,19 @@ from app.core.http import quotas
 from app.core.http.bodies import read_body
 from app.core.http.machines import open_to_machines
 from app.core.problems import Problem
-from app.extensions import db
 from app.identity import guard
 from app.usage.intake import taking
-from app.usage.intake.committing import alone, together
-from app.usage.intake.lanes import lane
-from app.usage.intake.taking import Taken
+from app.usage.intake.committing import SINGLES, Sharing, alone, together
+from app.usage.intake.lanes import LANES, lane
+from app.usage.intake.taking import Judged, Taken
 
 blueprint = Blueprint("usage", __name__, url_prefix="/api/v1")
 open_to_machines(blueprint)  # events are limited, not requests: see charge
 
 MOST_EVENTS = 1_000
-SMALL = 50  # events; smaller requests share a commit
-PLACES = quotas.Places(inside=96, outside=0, patience_s=20)  # of 128 threads; they share one connection
-OF_BATCHES = quotas.Places(inside=3, outside=45, patience_s=20)  # one more than there are lanes: it is ready at once
+SMALL = 50  # events; larger requests are batches, of which two are stored together at most, or several smaller ones
+PLACES = quotas.Places(inside=96, outside=0, patience_s=20)  # of 128 threads; those who wait hold no connection
+OF_BATCHES = quotas.Places(inside=48, outside=0, patience_s=20)
 _SHAPE = '{"events": [{"id": …, "account": …, "meter": …, "quantity": …, "at": …}]}'
 _Source = Annotated[str, msgspec.Meta(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 
@@ -47,7 +46,7 @@ def post_usage() -> Response:
             "too_many_events",
         )
     charge(len(raws))
-    taken = _take_together(source, raws) if len(raws) <= SMALL else _take_alone(source, raws)
+    taken = _take(source, raws)
     if taken.corrections:
         alone(lambda: taking.correct(source, taken, utc_now(), g.workspace.time_zone))
     rejected = [
@@ -70,21 +69,17 @@ def charge(events: int) -> None:
     )
 
 
-def _take_alone(source: str, raws: list[msgspec.Raw]) -> Taken:
-    judged = taking.judge(raws, utc_now())
-    db.session.commit()  # who waits for a place holds no connection, which those inside may need
-    with OF_BATCHES.one_for(g.workspace.id), lane(g.workspace.id):
-        return alone(lambda: taking.store(source, judged, utc_now(), g.workspace.time_zone))
+def _take(source: str, raws: list[msgspec.Raw]) -> Taken:
+    """Store a request with others of its kind that wait, each request's events once."""
+    workspace_id, zone = g.workspace.id, g.workspace.time_zone
+    judged, is_batch = taking.judge(raws, utc_now()), len(raws) > SMALL
+    sharing = Sharing(LANES, MOST_EVENTS, 0.0, lambda: lane(workspace_id)) if is_batch else SINGLES
 
+    def store(requests: list[Judged]) -> list[Taken]:
+        return taking.store_all(source, requests, utc_now(), zone)
 
-def _take_together(source: str, raws: list[msgspec.Raw]) -> Taken:
-    zone = g.workspace.time_zone
-
-    def store(requests: list[list[msgspec.Raw]]) -> list[Taken]:
-        return taking.take_all(source, requests, utc_now(), zone)
-
-    with PLACES.one_for(g.workspace.id):
-        taken: Taken = together((g.workspace.id, source, zone), raws, store)
+    with (OF_BATCHES if is_batch else PLACES).one_for(workspace_id):
+        taken: Taken = together((workspace_id, source, zone, is_batch), judged, store, sharing)
     return taken
 
 

@@ -169,7 +169,8 @@ def _is_level(ours: Outcomes, risks: Mapping[str, FloatArray], figures: Mapping[
 
 
 def _rest(figures: Mapping[str, Any], base: str, who: str, ours: Outcomes, risks: Mapping[str, FloatArray]) -> str:
-    kept = {"PR AUC": "pr_auc", "Brier skill": "brier_skill", "slope": "calibration_slope", "lift": "top_decile_lift"}
+    kept = {"PR AUC": "pr_auc", "Brier skill": "brier_skill", "slope": "calibration_slope"}
+    kept |= {"calibration error": "calibration_error", "lift": "top_decile_lift"}
     told = ", ".join(_figure(word, figures[code]) for word, code in kept.items())
     if who == OURS:
         return f"{told}; {base}"

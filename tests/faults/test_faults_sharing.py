@@ -44,6 +44,36 @@ def test_all_who_share_a_commit_hear_that_the_connection_is_lost(committed, at_o
     assert committing.together("who", "event", list) == "event"
 
 
+def test_two_store_at_once_and_who_waits_goes_along_with_the_next_as_far_as_there_is_room(committed, at_once):
+    sharing = committing.Sharing(at_once=2, most=5, gather_s=0)
+    goes_on = {"ab": Event(), "cd": Event()}
+    calls: list[list[str]] = []
+
+    def come():
+        line = committing._lines.get("who")
+        return len(calls) + (len(line.waiting) if line else 0)
+
+    def store(items):
+        calls.append(items)
+        if "ef" in items:
+            goes_on["cd"].set()
+        assert goes_on[items[0]].wait(20) if items[0] in goes_on else True
+        return [item.upper() for item in items]
+
+    def send(item, behind):
+        assert wait_until(lambda: come() == behind, within_s=20)
+        return committing.together("who", item, store, sharing)
+
+    def let_go():
+        assert wait_until(lambda: come() == len(sent), within_s=20)
+        goes_on["ab"].set()
+
+    sent = ["ab", "cd", "ef", "gh", "ijklmn"]
+    answers = at_once(*(partial(send, item, behind) for behind, item in enumerate(sent)), let_go)
+    assert answers == ["AB", "CD", "EF", "GH", "IJKLMN", None]
+    assert calls == [["ab"], ["cd"], ["ef", "gh"], ["ijklmn"]]
+
+
 def lose_connection(admin):
     backend = db.session.execute(text("SELECT pg_backend_pid()")).scalar()
     with admin.connect() as connection:

@@ -19,6 +19,7 @@ from app.usage.intake import taking
 from app.usage.intake.ingesting import ensure_meters
 from app.usage.models import DailyUsage, UsageEvent, UsageSource
 from tests.books import write_accounts
+from tests.cast import NOW
 
 ADDRESS = "/api/v1/usage"
 
@@ -262,14 +263,14 @@ def test_a_database_that_is_away_is_said_to_be_so_with_when_to_come_again(post, 
     def away(*_):
         raise OperationalError("SELECT 1", {}, ConnectionError("gone"))
 
-    monkeypatch.setattr(taking, "take", away)
+    monkeypatch.setattr(taking, "store", away)
     answer = post({"events": [event(1)]})
     assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
     assert 5 <= int(answer.headers["Retry-After"]) <= 60
 
 
 def test_a_value_no_column_can_hold_is_the_senders_fault_and_not_ours(post, monkeypatch):
-    monkeypatch.setattr(taking, "take", lambda *_: db.session.execute(text("SELECT CAST('x' AS bigint)")))
+    monkeypatch.setattr(taking, "store", lambda *_: db.session.execute(text("SELECT CAST('x' AS bigint)")))
     assert problem(post({"events": [event(1)]})) == (400, "value")
 
 
@@ -277,3 +278,21 @@ def test_what_is_answered_is_small_and_never_kept_by_a_proxy(post):
     answer = post({"events": [event(n) for n in range(500)]})
     assert len(answer.data) < 100
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_of_requests_stored_together_each_hears_of_its_own_events(committed, workspace):
+    write_accounts("acme")
+    ensure_meters(["events"])
+    nobodys, wrong = event(3, account="nobody"), event(4, quantity="many")
+    requests = [
+        taking.judge([json.dumps(each).encode() for each in request], NOW)
+        for request in ([event(1), nobodys], [wrong, event(1), event(2)], [event(5)])
+    ]
+    first, second, third = taking.store_all("api", requests, NOW, "UTC")
+
+    assert (first.accepted, first.duplicates, first.fresh) == (1, 0, {0})
+    assert [(each.index, each.field) for each in first.refused] == [(1, "account")]
+    assert (second.accepted, second.duplicates, second.fresh) == (1, 1, {2})
+    assert [(each.index, each.field) for each in second.refused] == [(0, "quantity")]
+    assert (third.accepted, third.duplicates, third.refused) == (1, 0, [])
+    assert [each.event_id for each in stored()] == ["e1", "e2", "e5"]

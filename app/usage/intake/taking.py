@@ -59,6 +59,9 @@ class Judged:
     rows: list[dict[str, Any]]
     refused: list[Refusal]
 
+    def __len__(self) -> int:
+        return len(self.raws)
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -125,11 +128,28 @@ def correct(source: str, taken: Taken, now: datetime, zone: str, coming: Coming 
         recount(source, [row for _, row in taken.corrections], coming or Coming(now), zone)
 
 
-def take_all(source: str, requests: Sequence[Sequence[msgspec.Raw]], now: datetime, zone: str) -> list[Taken]:
-    """Take what several requests of one source brought, in one statement; gives what became of each one's records."""
-    taken = take(source, [raw for raws in requests for raw in raws], now, zone)
+def store_all(source: str, requests: Sequence[Judged], now: datetime, zone: str) -> list[Taken]:
+    """Store what several requests of one source brought, in one statement; gives what became of each one's records."""
+    if len(requests) == 1:
+        return [store(source, requests[0], now, zone)]
+    taken = store(source, _joined(requests), now, zone)
     ends = list(accumulate(map(len, requests)))
-    return [_part(taken, end - len(raws), end) for raws, end in zip(requests, ends, strict=True)]
+    return [_part(taken, end - len(judged), end) for judged, end in zip(requests, ends, strict=True)]
+
+
+def _joined(requests: Sequence[Judged]) -> Judged:
+    """Make one of several, their records numbered on."""
+    starts = accumulate(map(len, requests), initial=0)
+    raws: list[msgspec.Raw | bytes] = []
+    good: list[tuple[int, Event]] = []
+    rows: list[dict[str, Any]] = []
+    refused: list[Refusal] = []
+    for judged, start in zip(requests, starts, strict=False):
+        raws += judged.raws
+        good += [(index + start, event) for index, event in judged.good]
+        rows += judged.rows
+        refused += [replace(each, index=each.index + start) for each in judged.refused]
+    return Judged(raws, good, rows, refused)
 
 
 def _part(taken: Taken, start: int, end: int) -> Taken:
