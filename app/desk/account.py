@@ -85,10 +85,12 @@ def receipt(account_id: int) -> str:
     """Show the whole receipt of an account's score on a day, beside that of an earlier day."""
     account = accounts.get_account(account_id)
     day = _day("day", guard.today())
+    asked = _day("against", day - timedelta(days=7))
+    day, asked = max(day, asked), min(day, asked)
     score = health.score_on(account_id, day)
     if score is None:
         raise NotFoundError(f"score of {account.name} on {day} or before")
-    against = health.score_on(account_id, _day("against", score.scored_on - timedelta(days=7)))
+    against = health.score_on(account_id, asked if "against" in request.args else score.scored_on - timedelta(days=7))
     correction = health.correction_of(score)
     is_corrected = correction is not None and "corrected" in request.args
     opened = receipts.receipt_of(_corrected(score, correction) if correction and is_corrected else score)

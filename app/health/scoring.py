@@ -102,8 +102,8 @@ def score_accounts(
 
     parts: list[Part] = []
     was: dict[int, Stood] = {}
+    share = elapsed(workspace.time_zone, as_of, read_at)
     with writing_behind(is_apart=lanes > 1) as behind:
-        share = elapsed(workspace.time_zone, as_of, read_at)
         for found, standing in read_books(workspace, ids, knowledge, scored, progress, lanes, share):
             behind(_write_scores, as_of, found, read_at)
             parts += found
@@ -115,7 +115,7 @@ def score_accounts(
     progress(len(ids), len(ids), "Writing scores")
     if risks is not None:
         _write_rest(parts, as_of, risks, moves, was)
-    if account_ids is None:
+    if account_ids is None and share == 1:  # of a day that is not over, the last hours would look like a change
         checking.check_model(as_of, book.values)
     writing.clear_former(sorted(set(ids) - set(book.ids.tolist())))
     return len(book.ids)

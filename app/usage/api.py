@@ -20,7 +20,8 @@ blueprint = Blueprint("usage", __name__, url_prefix="/api/v1")
 open_to_machines(blueprint)  # events are limited, not requests: see charge
 
 MOST_EVENTS = 1_000
-SMALL = 50  # events; larger requests are batches, of which two are stored together at most, or several smaller ones
+SMALL = 50  # events; larger requests are batches
+TOGETHER = 500  # events of several batches in one statement: of more, whoever came first would wait for the others
 PLACES = quotas.Places(inside=96, outside=0, patience_s=20)  # of 128 threads; those who wait hold no connection
 OF_BATCHES = quotas.Places(inside=48, outside=0, patience_s=20)
 _SHAPE = '{"events": [{"id": …, "account": …, "meter": …, "quantity": …, "at": …}]}'
@@ -73,7 +74,7 @@ def _take(source: str, raws: list[msgspec.Raw]) -> Taken:
     """Store a request with others of its kind that wait, each request's events once."""
     workspace_id, zone = g.workspace.id, g.workspace.time_zone
     judged, is_batch = taking.judge(raws, utc_now()), len(raws) > SMALL
-    sharing = Sharing(LANES, MOST_EVENTS, 0.0, lambda: lane(workspace_id)) if is_batch else SINGLES
+    sharing = Sharing(LANES, TOGETHER, 0.0, lambda: lane(workspace_id)) if is_batch else SINGLES
 
     def store(requests: list[Judged]) -> list[Taken]:
         return taking.store_all(source, requests, utc_now(), zone)

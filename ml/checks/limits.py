@@ -31,9 +31,21 @@ def limits_of(model: HazardModel, report: dict[str, Any], *, is_sample: bool) ->
         said.append(
             f"Its risks within {' and '.join(unjudged)} days could not be judged yet: that long has not passed since."
         )
+    said += [_bias(days, found) for days, found in report["unseen_months"].items() if found and _is_biased(found)]
     thin = [each["segment"] for each in report["segments"] if each["measures"] is None]
     if thin:
         said.append(f"Too few left to judge it apart for: {', '.join(thin)}.")
     if is_sample:
         said.append(f"It was learnt from a random sample of {report['accounts']} accounts of a larger book.")
     return said
+
+
+def _is_biased(found: dict[str, Any]) -> bool:
+    ratio = found["measures"]["left_to_expected"]
+    return ratio["low"] is not None and not ratio["low"] <= 1 <= ratio["high"]
+
+
+def _bias(days: str, found: dict[str, Any]) -> str:
+    ratio = found["measures"]["left_to_expected"]
+    said = f"{ratio['value']:.2f} accounts left for each one expected ({ratio['low']:.2f} to {ratio['high']:.2f})"
+    return f"Within {days} days {said}: its risks of that length are too {'low' if ratio['value'] > 1 else 'high'}."

@@ -17,6 +17,11 @@ def terms_of(subscription: Node, currency: str, left_out: list[str]) -> dict[str
     return contract_of(items, _off(subscription, items, left_out), currency)
 
 
+def names_a_price(subscription: Node) -> bool:
+    """Tell whether it says at all what is paid for."""
+    return any(_price(row) for row in parts(subscription, "items", "data") or [subscription])
+
+
 def currency_of(subscription: Node) -> str | None:
     """Give the currency: on the subscription itself, in older shapes only on its prices."""
     rows = parts(subscription, "items", "data") or [subscription]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from app.connectors.stripe.pricing import currency_of, period_ends, terms_of
+from app.connectors.stripe.pricing import currency_of, names_a_price, period_ends, terms_of
 from app.connectors.webhooks.book.charges import minor_of
 from app.connectors.webhooks.provider import Fact, Headers, Message, Told, UnusableError
 from app.connectors.webhooks.reading import instant, iso, needed, number, part, reference, whole, word
@@ -67,6 +67,8 @@ def _person(customer: Node) -> dict[str, Any]:
 
 def _tell_subscription(event: Node, subscription: Node, happened_at: datetime, told: Told) -> None:
     said = _contract(subscription, happened_at, told.left_out)
+    if said["status"] == "running" and not names_a_price(subscription):
+        raise UnusableError("The subscription runs, but names no price: send it with its `items`.")
     before = part(event, "data", "previous_attributes")
     if before:
         said["before"] = _contract(_merged(subscription, before), happened_at, [])

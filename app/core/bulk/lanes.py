@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import copy_context
-from threading import Event
+from threading import Event, Lock
 from typing import Any, TypeVar
 
 from flask import current_app
@@ -37,7 +37,7 @@ def read_in_lanes(read: Callable[[Each], Found], over: Sequence[Each], lanes: in
             db.session.execute(text("SET LOCAL max_parallel_workers_per_gather = 0"))  # the lanes are the workers
             return read(each)
 
-    with _short_turns(), ThreadPoolExecutor(lanes) as pool:
+    with _turns.short(), ThreadPoolExecutor(lanes) as pool:
         yield from pool.map(read_apart, over)
 
 
@@ -62,19 +62,35 @@ def writing_behind(*, is_apart: bool = True) -> Iterator[Callable[..., None]]:
         _settle(before, down_to=AHEAD)
         before.append(writer.submit(copy_context().run, do, write, *given))
 
-    with _short_turns(), ThreadPoolExecutor(1) as writer:
+    with _turns.short(), ThreadPoolExecutor(1) as writer:
         yield hand_over
         _settle(before)
 
 
-@contextmanager
-def _short_turns() -> Iterator[None]:
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(TURN_S)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
+class _Turns:
+    """Makes turns short as long as anybody asks for it."""
+
+    def __init__(self) -> None:
+        self._lock, self._asking, self._usual = Lock(), 0, sys.getswitchinterval()
+
+    @contextmanager
+    def short(self) -> Iterator[None]:
+        """Have turns short inside the block."""
+        self._ask(1)
+        try:
+            yield
+        finally:
+            self._ask(-1)
+
+    def _ask(self, more: int) -> None:
+        with self._lock:
+            if not self._asking:
+                self._usual = sys.getswitchinterval()
+            self._asking += more
+            sys.setswitchinterval(TURN_S if self._asking else self._usual)
+
+
+_turns = _Turns()
 
 
 def _settle(before: deque[Future[None]], down_to: int = 0) -> None:

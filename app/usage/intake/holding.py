@@ -21,9 +21,9 @@ REASONS = ("account", "person", "meter", "value", "body")
 
 @dataclass(frozen=True)
 class Held:
-    """One thing to keep: `event_id` as the sender numbers it, the message as it came, what is wrong with it."""
+    """One thing to keep: `event_id` as the sender numbers it, if so, the message as it came, what is wrong with it."""
 
-    event_id: str
+    event_id: str | None
     message: Any
     reason: str
     value: str
@@ -31,13 +31,13 @@ class Held:
 
 
 def hold(source: str, protocol: str, things: Sequence[Held], now: datetime) -> None:
-    """Keep things, each once by (source, event id); one that comes again is counted, and is open again.
+    """Keep things, each once by (source, event id) or its words; one that comes again is counted, and is open again.
 
     What is replayed comes as of when it was first sent, and so was not sent again.
     """
     if not things:
         return
-    last = {thing.event_id: thing for thing in things}
+    last = {thing.event_id or encode(thing.message): thing for thing in things}
     rows = [
         {"message": _kept(t.message)} | without_nul({"event_id": t.event_id, "reason": t.reason, "value": t.value[:400],
         "detail": t.detail}) for t in last.values()
@@ -57,8 +57,8 @@ def ask_to_match() -> None:
 
 _HOLD = f"""
 INSERT INTO held_event (source_id, key, protocol, message, reason, value, detail, first_at, last_at)
-SELECT s.id, {KEY.format(id="event_id")} AS key, :protocol, coalesce(message, 'null'), reason, value, detail,
-       :now, :now
+SELECT s.id, {KEY.format(id="coalesce(event_id, message::text, 'null')")} AS key, :protocol, coalesce(message, 'null'),
+       reason, value, detail, :now, :now
 FROM usage_source s CROSS JOIN json_to_recordset(CAST(:rows AS json))
     AS r (event_id text, message jsonb, reason text, value text, detail text) WHERE s.name = :source ORDER BY key
 ON CONFLICT (workspace_id, source_id, key) DO UPDATE SET

@@ -113,7 +113,7 @@ def store(source: str, judged: Judged, now: datetime, zone: str, coming: Coming 
     holding.overtake(source, list(newest), now)
     refused.sort(key=lambda each: each.index)
     held = [(each.index, _held(raws[each.index], each)) for each in refused]
-    holding.hold(source, PROTOCOL, [each for n, each in held if n >= newest.get(each.event_id, 0)], now)
+    holding.hold(source, PROTOCOL, [each for n, each in held if n >= newest.get(each.event_id or "", 0)], now)
     fresh = frozenset(good[n][0] for n in taken.fresh)
     return Taken(taken.accepted, taken.duplicates, refused, fresh, [(good[n][0], rows[n]) for n in usable])
 
@@ -214,8 +214,8 @@ def _held(raw: msgspec.Raw | bytes, refusal: Refusal) -> Held:
     except msgspec.DecodeError:  # JSON, but with a number that no float holds
         message = bytes(raw).decode()
     given = message.get("id") if isinstance(message, Mapping) else None
-    event_id = given if isinstance(given, str) and given else sha256(bytes(raw)).hexdigest()
-    if isinstance(message, Mapping) and message.get("replace") is True:
+    event_id = given if isinstance(given, str) and given else None
+    if event_id and isinstance(message, Mapping) and message.get("replace") is True:
         event_id = _id_of_correction(event_id)
     return Held(event_id, message, refusal.reason, refusal.value, refusal.detail)
 
