@@ -95,6 +95,7 @@ def receipt(account_id: int) -> str:
     is_corrected = correction is not None and "corrected" in request.args
     opened = receipts.receipt_of(_corrected(score, correction) if correction and is_corrected else score)
     before = receipts.receipt_of(against) if against else None
+    moved, together = receipts.change_in_print(opened, before) if before else ([], 0.0)
     return render_template(
         "desk/receipt.html",
         account=account,
@@ -105,7 +106,8 @@ def receipt(account_id: int) -> str:
         is_corrected=is_corrected,
         because=_because(correction.because) if correction else "",
         before=before,
-        moved=receipts.difference(opened, before) if before else [],
+        moved=moved,
+        together=together,
         in_words=receipts.in_words,
         risk=health.risk_on(account_id, day),
     )

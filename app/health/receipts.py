@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
 import numpy as np
 
@@ -55,6 +56,12 @@ class Receipt:
     @property
     def unknown(self) -> list[Line]:
         return [line for line in self.lines if line.value is None]
+
+    @property
+    def brought(self) -> dict[str, float]:
+        """What each known measure brings, by its signal, to one decimal: so they add up to the score as it is shown."""
+        known = {line.measure.signal: line.brings for line in self.lines if line.brings is not None}
+        return dict(zip(known, in_tenths(list(known.values()), self.computed or 0.0), strict=True))
 
     def by_dimension(self) -> list[tuple[str, float | None, list[Line]]]:
         """Give (title, mean points of what is known, lines) for each dimension."""
@@ -161,6 +168,24 @@ def _override_part(now: Receipt, before: Receipt, points: float) -> Part:
     return Part(
         "override", "A person's judgement", points, "the figures below it moved" if same else now.override.reason
     )
+
+
+def change_in_print(now: Receipt, before: Receipt) -> tuple[list[tuple[Part, float]], float]:
+    """Give the parts of a change, each with its points, and the change itself, to one decimal as both scores are."""
+    if now.score.score is None or before.score.score is None:
+        return [], 0.0
+    together, parts = round(now.score.score, 1) - round(before.score.score, 1), difference(now, before)
+    return list(zip(parts, in_tenths([part.points for part in parts], together), strict=True)), together
+
+
+def in_tenths(parts: Sequence[float], total: float) -> list[float]:
+    """Round parts to one decimal so that they add up to the rounded total: those with most left over are rounded up."""
+    tenths = [floor(10 * part) for part in parts]
+    short = round(10 * total) - sum(tenths)
+    order = sorted(range(len(parts)), key=lambda n: tenths[n] - 10 * parts[n])
+    for n in order[:short] if short > 0 else order[short:] if short else []:
+        tenths[n] += 1 if short > 0 else -1
+    return [each / 10 for each in tenths]
 
 
 def in_words(value: float | None, unit: str) -> str:

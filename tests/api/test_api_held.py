@@ -119,5 +119,22 @@ def test_what_waits_for_an_account_a_person_or_a_meter_is_replayed_once_it_is_th
     assert {each["value"] for each in ask("GET", "/held-events").json["data"]} == {"nobody"}
 
 
+def test_what_has_no_id_is_kept_once_however_often_it_is_sent_or_replayed(ask, accounts, cast):
+    raws = [
+        b'{"meter":  "logins", "quantity": 1e3, "account": "acme"}',
+        b'{"id": 6, "account": "acme", "meter": "logins"}',
+    ]
+    before = held(ask)
+    taking.take("product", raws, utc_now(), "UTC")
+    taking.take("product", raws[:1], utc_now(), "UTC")
+    replaying.replay(cast.workspace, utc_now())
+    replaying.replay(cast.workspace, utc_now())
+    assert held(ask) == before + 2
+
+
+def held(ask):
+    return sum(each["held"] for each in ask("GET", "/held-events").json["data"])
+
+
 def replays():
     return sorted(db.session.scalars(select(Job.args["reason"].astext).where(Job.name == "replay_held")))

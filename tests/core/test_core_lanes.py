@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import InternalError
 
+from app.core.bulk import lanes
 from app.core.bulk.lanes import read_in_lanes, writing_behind
 from app.extensions import db
 
@@ -68,6 +69,16 @@ def test_a_failed_write_is_raised_and_nothing_is_written_after_it(workspace):
     with pytest.raises(ValueError, match="2"):
         write_all()
     assert written == [1, 2]
+
+
+def test_turns_stay_short_until_the_last_who_asked_is_done():
+    usual, first, second = sys.getswitchinterval(), lanes._turns.short(), lanes._turns.short()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert sys.getswitchinterval() < usual
+    second.__exit__(None, None, None)
+    assert sys.getswitchinterval() == usual
 
 
 def test_turns_are_short_while_two_work_and_as_before_after_it_also_when_it_fails(workspace):

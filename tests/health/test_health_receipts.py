@@ -11,7 +11,7 @@ from app.extensions import db
 from app.health.cards.choosing import cards_in_force
 from app.health.cards.defaults import DEFAULT, ONBOARDING
 from app.health.models import HealthScore, ScoreOverride
-from app.health.receipts import Line, Receipt, difference, in_words, points_of, receipt_of
+from app.health.receipts import Line, Receipt, difference, in_tenths, in_words, points_of, receipt_of
 from app.health.scorecard import SIGNALS, Card, share_of_each
 from tests.books import write_accounts
 
@@ -56,6 +56,14 @@ def test_the_parts_of_any_change_add_up_to_it(now, before):
     else:
         assert sum(part.points for part in parts) == pytest.approx(now.score.score - before.score.score, abs=1e-6)
         assert [abs(part.points) for part in parts] == sorted((abs(part.points) for part in parts), reverse=True)
+
+
+@given(st.lists(st.floats(-50, 50), min_size=1, max_size=12), st.floats(-0.1, 0.1))
+def test_parts_to_one_decimal_add_up_to_the_total_as_it_is_shown(parts, rounding):
+    total = sum(parts) + rounding
+    shown = in_tenths(parts, total)
+    assert round(sum(shown), 1) == pytest.approx(round(10 * total) / 10)
+    assert all(abs(one - other) < 0.2 for one, other in zip(shown, parts, strict=True))
 
 
 @given(figures, figures)

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from app.accounts.intake import recording
 from app.accounts.queries import get_summary
 from app.core import tenancy
+from app.core.clock import utc_now
 from app.extensions import db
 from app.health import queries, scoring
 from app.health.cards.choosing import cards_in_force
@@ -188,6 +189,14 @@ def test_reasons_add_up_to_the_difference_from_the_books_average(workspace, live
     assert summary.risk_reason == next(
         r["sentence"] for r in risks[lived.falling].reasons if r["code"] == "days_since_use"
     )
+
+
+def test_drift_is_looked_at_of_whole_days_alone(workspace, lived, monkeypatch):
+    checked = []
+    monkeypatch.setattr(scoring.checking, "check_model", lambda day, _values: checked.append(day))
+    scoring.score_accounts(workspace, TODAY)
+    scoring.score_accounts(workspace, utc_now().date())
+    assert checked == [TODAY]
 
 
 def test_by_day_one_account_is_held_against_the_average_of_the_night(workspace, lived, champion):

@@ -141,7 +141,8 @@ def test_as_many_left_as_expected_is_one():
 
 def test_a_model_says_what_it_does_not_know(incumbent):
     report = {
-        "churns": 40, "accounts": 5_000, "unseen_months": {"90": {}, "365": None},
+        "churns": 40, "accounts": 5_000,
+        "unseen_months": {"30": off(0.9, 0.8, 1.1), "90": off(1.1, 0.9, 1.3), "180": off(1.4, 1.1, 1.8), "365": None},
         "segments": [{"segment": "gold", "measures": None}],
     }  # fmt: skip
     said = " ".join(limits_of(replace(incumbent.model, months_seen=8, about={"tempered": 0.8}), report, is_sample=True))
@@ -150,10 +151,17 @@ def test_a_model_says_what_it_does_not_know(incumbent):
         "40 accounts leave",
         "longer than 8 months",
         "within 365 days",
+        "Within 180 days 1.40 accounts left for each one expected (1.10 to 1.80): its risks of that length are too low",
         "gold",
         "sample of 5000",
     ):
         assert words in said
+    assert "Within 90 days" not in said
+    assert "Within 30 days" not in said
+
+
+def off(value, low, high):
+    return {"measures": {"left_to_expected": {"value": value, "low": low, "high": high}}}
 
 
 def test_accounts_may_come_without_segments(book):

@@ -175,6 +175,7 @@ def test_a_contract_of_a_customer_nobody_told_of_waits_for_them(stripe):
         ({"items": [item(10**18, 1)]}, "beyond what can be counted"),
         ({"items": [item(10**14, 10**9)]}, "more a year than can be counted"),
         ({"id": "sub\0"}, "NUL"),
+        ({"items": [{}]}, "names no price"),
         ({"items": [item(1, 1, recurring=7)]}, None),
     ],
 )
