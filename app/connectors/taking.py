@@ -66,7 +66,7 @@ def _translated(
         try:
             found = _within_reach(protocol.translate(_object(message), now), now)
         except UnusableError as error:
-            refused.append(Refusal(index, error.field, "value", "", error.detail))
+            refused.append(Refusal(index, error.field, "value", error.field, error.detail))
             continue
         if found is not None:
             said.append((index, found))

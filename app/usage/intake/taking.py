@@ -182,7 +182,8 @@ def _told_apart(raws: Sequence[msgspec.Raw | bytes], now: datetime) -> tuple[lis
         try:
             good.append((index, _timed(_without_nul(_EVENT.decode(raw)), now)))
         except (msgspec.DecodeError, OverflowError) as error:
-            refused.append(Refusal(index, _field_of(str(error)), "value", "", str(error)))
+            name = _field_of(str(error))
+            refused.append(Refusal(index, name, "value", name, _in_words(str(error), name)))
     return good, refused
 
 
@@ -230,3 +231,12 @@ def _field_of(message: str) -> str:
     if "`$." in message:
         return message.rsplit("`$.", 1)[1].rstrip("`")
     return message.partition("field `")[2].partition("`")[0]
+
+
+def _in_words(message: str, name: str) -> str:
+    """Say with the remedy what msgspec says without it."""
+    if "missing required field" in message:
+        return f"It has no `{name}`. An event needs id, account and meter."
+    if "unknown field" in message:
+        return f"There is no field `{name}`. An event holds id, account, meter, quantity, at, user and replace."
+    return message
