@@ -108,6 +108,7 @@ def receipt(account_id: int) -> str:
         before=before,
         moved=moved,
         together=together,
+        today=guard.today(),
         in_words=receipts.in_words,
         risk=health.risk_on(account_id, day),
     )

@@ -88,6 +88,8 @@ def _read(data: bytes) -> tuple[str, list[msgspec.Raw]]:
     try:
         batch = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         if "events" not in batch:
+            if any(bytes(value)[:1] == b"[" for value in batch.values()):  # no event has a list
+                raise Problem(400, f"A batch keeps its events under `events`. Send {_SHAPE}.", "bad_body")
             return "api", [msgspec.Raw(data)]
         whole = msgspec.json.decode(data, type=Batch)
     except msgspec.DecodeError as error:

@@ -280,6 +280,12 @@ def test_what_is_answered_is_small_and_never_kept_by_a_proxy(post):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def test_a_batch_under_another_name_is_refused_as_a_whole(post):
+    answer = post({"source": "web", "event": [event(1)]})
+    assert (answer.status_code, "`events`" in answer.json["detail"]) == (400, True)
+    assert stored() == []
+
+
 def test_of_requests_stored_together_each_hears_of_its_own_events(committed, workspace):
     write_accounts("acme")
     ensure_meters(["events"])
