@@ -6,7 +6,7 @@ import app.usage.api
 from app.extensions import db
 
 
-def alone(_who: Any, item: Any, store: Any) -> Any:
+def alone(_who: Any, item: Any, store: Any, _sharing: Any) -> Any:
     """Store one item and commit."""
     (answer,) = store([item])
     db.session.commit()
