@@ -12,20 +12,19 @@ Node = Mapping[str, Any]
 
 def terms_of(subscription: Node, currency: str, left_out: list[str]) -> dict[str, Any]:
     """Give plan, seats, ARR and term; says in `left_out` what the ARR does not hold."""
-    rows = parts(subscription, "items", "data") or [subscription]
-    items = [item for row in rows if (item := _item(row, left_out))]
+    items = [item for row in _rows(subscription) if (item := _item(row, left_out))]
     return contract_of(items, _off(subscription, items, left_out), currency)
 
 
 def names_a_price(subscription: Node) -> bool:
     """Tell whether it says at all what is paid for."""
-    return any(_price(row) for row in parts(subscription, "items", "data") or [subscription])
+    return any(map(_price, _rows(subscription)))
 
 
 def currency_of(subscription: Node) -> str | None:
     """Give the currency: on the subscription itself, in older shapes only on its prices."""
-    rows = parts(subscription, "items", "data") or [subscription]
-    named = word(subscription, "currency") or next(filter(None, (word(_price(row), "currency") for row in rows)), None)
+    of_prices = (word(_price(row), "currency") for row in _rows(subscription))
+    named = word(subscription, "currency") or next(filter(None, of_prices), None)
     return named.upper() if named else None
 
 
@@ -34,6 +33,11 @@ def period_ends(subscription: Node) -> Node:
     if subscription.get("current_period_end"):
         return subscription
     return next((row for row in parts(subscription, "items", "data") if row.get("current_period_end")), {})
+
+
+def _rows(subscription: Node) -> list[Node]:
+    """Give what names prices: the items, or in older shapes the subscription itself."""
+    return parts(subscription, "items", "data") or [subscription]
 
 
 def _price(row: Node) -> Node:
