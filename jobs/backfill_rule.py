@@ -4,13 +4,13 @@ from app.core.clock import utc_now
 from app.core.queue import Lease
 from app.extensions import db
 from app.identity.models import Workspace
-from app.usage.backfilling import BATCH, backfill
+from app.usage.backfilling import backfill
 from app.usage.metering import find_rule
 
 
 def run(lease: Lease, *, rule_id: int) -> None:
-    after, looked, seen = None, 0, BATCH
-    while seen == BATCH and (rule := find_rule(rule_id)):
+    after, looked, seen = None, 0, 1
+    while seen and (rule := find_rule(rule_id)):
         zone = db.session.get_one(Workspace, lease.workspace_id).time_zone
         seen, after = backfill(rule, zone, utc_now(), after)
         db.session.commit()

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
+from sqlalchemy import text
 
 from app.accounts import summarising
 from app.accounts.intake import recording
@@ -13,6 +14,7 @@ from app.accounts.queries import account_ids_by_external_id
 from app.conversations.recording import record_interactions
 from app.extensions import db
 from app.usage.intake.ingesting import ensure_meters, ingest
+from app.usage.ledger.keeping import EVENTS_OF
 from tests.cast import NOW, TODAY
 
 searched = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -28,6 +30,17 @@ def afresh() -> Iterator[None]:
     finally:
         savepoint.rollback()
         db.session.expire_all()
+
+
+KEPT_EVENTS = f"""
+(SELECT b.workspace_id, b.received_at, b.id, b.source_id, e.* FROM usage_batch b CROSS JOIN LATERAL
+ {EVENTS_OF.format(batch="b")})"""
+"""Events as they came, a row each: to be read FROM, under a name."""
+
+
+def kept_events() -> list[Any]:
+    """Give the events as they came, by id."""
+    return list(db.session.execute(text(f"SELECT * FROM {KEPT_EVENTS} e ORDER BY event_id")))
 
 
 def days_ago(days: int) -> date:

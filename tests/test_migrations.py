@@ -1,6 +1,7 @@
 """Migrations lead from nothing to the models, back, and there again."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,44 @@ def test_rows_are_changed_by_the_migration_that_says_so(bare):
     bare.execute(text("SELECT set_config('app.workspace_id', '1', false)"))
     assert bare.execute(text("SELECT length(priority) FROM interaction")).scalar() == 200
     assert bare.execute(text("SELECT count(*) FROM former_fact")).scalar() == 0
+
+
+EVENT = """
+INSERT INTO usage_event (workspace_id, received_at, source_id, event_id, account_id, meter_id, happened_at, quantity,
+                         person, name, properties)
+VALUES ({workspace}, '{received}', 3, '{event}', 4, 5, '2026-01-02 03:04:05+00', 1.5, {said})
+"""
+THIS_MONTH, LONG_AGO = datetime.now(UTC), datetime(2020, 5, 1, tzinfo=UTC)
+
+
+def test_events_as_they_came_are_gathered_by_the_batch_and_spread_again(bare):
+    command.upgrade(alembic_config(bare), "0019")
+    told = "'ann', 'Exported', '{\"format\": \"pdf\"}'"
+    written = [(1, THIS_MONTH, "a", told), (1, THIS_MONTH, "b", "NULL, NULL, NULL"), (1, LONG_AGO, "c", told),
+               (2, THIS_MONTH, "a", "'bo', NULL, NULL")]  # fmt: skip
+    for workspace, received, event, said in written:
+        bare.execute(text(f"SELECT set_config('app.workspace_id', '{workspace}', false)"))
+        bare.execute(
+            text(EVENT.format(workspace=workspace, received=received, event=event, said=said).replace(":", r"\:"))
+        )
+
+    def seen(query):
+        found = []
+        for workspace in (1, 2):
+            bare.execute(text(f"SELECT set_config('app.workspace_id', '{workspace}', false)"))
+            found += map(tuple, bare.execute(text(query)))
+        bare.execute(text("SELECT set_config('app.workspace_id', '', false)"))
+        return found
+
+    events = "SELECT tableoid::regclass::text, * FROM usage_event ORDER BY received_at, event_id"
+    before = seen(events)
+    assert len(before) == len(written)
+    command.upgrade(alembic_config(bare), "0020")
+    assert seen("SELECT size, event_ids, people, names, properties FROM usage_batch ORDER BY received_at") == [
+        (1, ["c"], ["ann"], ["Exported"], [{"format": "pdf"}]),
+        (2, ["a", "b"], ["ann", None], ["Exported", None], [{"format": "pdf"}, None]),
+        (1, ["a"], ["bo"], [None], [None]),
+    ]
+    command.downgrade(alembic_config(bare), "0019")
+    without_number = [row[:3] + row[4:] for row in before]
+    assert [row[:3] + row[4:] for row in seen(events)] == without_number

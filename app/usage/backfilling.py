@@ -7,21 +7,29 @@ from sqlalchemy import text
 
 from app.extensions import db
 from app.usage.intake.ingesting import count
+from app.usage.ledger.keeping import EVENTS_OF
 from app.usage.ledger.lateness import Coming
 from app.usage.metering import NoNumberError, Rule
 
 BATCH = 2_000
+Place = tuple[datetime, int]
+"""A row of kept events: when it was received, and its number."""
 
 
-def backfill(rule: Rule, zone: str, now: datetime, after: tuple[datetime, int] | None) -> tuple[int, Any]:
-    """Count a batch of kept events that meet a rule, from the one after `after`: (received_at, id). An event that the
-    meter has counted already is not counted again.
+def backfill(rule: Rule, zone: str, now: datetime, after: Place | None) -> tuple[int, Place | None]:
+    """Count some thousand kept events that meet a rule, from those after `after` on. An event that the meter has
+    counted already is not counted again.
 
-    Gives how many were looked at, and the last one, to go on after.
+    Gives how many were looked at, 0 at the end, and where to go on.
     """
-    rows = db.session.execute(text(_KEPT.format(after=_AFTER if after else "")), _values(rule, after)).all()
+    values = {"name": rule.event_name, "most": BATCH} | ({"at": after[0], "id": after[1]} if after else {})
+    batches = db.session.execute(text(_BATCHES.format(after=_AFTER if after else "")), values).all()
+    if not batches:
+        return 0, after
     by_source: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
+    times, ids = zip(*((each.received_at, each.id) for each in batches), strict=True)
+    wanted = {"name": rule.event_name, "times": list(times), "ids": list(ids)}
+    for row in db.session.execute(text(_KEPT), wanted):
         try:
             quantity = rule.quantity(row.properties)
         except NoNumberError:
@@ -30,7 +38,7 @@ def backfill(rule: Rule, zone: str, now: datetime, after: tuple[datetime, int] |
             by_source.setdefault(row.source, []).append(_event(row, rule.meter, quantity))
     for source, events in sorted(by_source.items()):
         count(source, events, now, zone, Coming(now, is_history=True))
-    return len(rows), (rows[-1].received_at, rows[-1].id) if rows else after
+    return sum(each.size for each in batches), (batches[-1].received_at, batches[-1].id)
 
 
 def _event(row: Any, meter: str, quantity: float) -> dict[str, Any]:
@@ -42,15 +50,21 @@ def _event(row: Any, meter: str, quantity: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _values(rule: Rule, after: tuple[datetime, int] | None) -> dict[str, Any]:
-    return {"name": rule.event_name, "most": BATCH} | ({"at": after[0], "id": after[1]} if after else {})
-
-
-_AFTER = " AND (e.received_at, e.id) > (:at, :id)"
-_KEPT = """
-SELECT e.received_at, e.id, e.event_id, s.name AS source, a.external_id AS account, e.happened_at, e.person,
-       e.properties
-FROM usage_event e JOIN usage_source s ON s.workspace_id = e.workspace_id AND s.id = e.source_id
-JOIN account a ON a.workspace_id = e.workspace_id AND a.id = e.account_id
-WHERE e.name = :name AND e.properties IS NOT NULL {after} ORDER BY e.received_at, e.id LIMIT :most
+_AFTER = " AND (received_at, id) > (:at, :id)"
+_BATCHES = """
+SELECT received_at, id, size FROM (
+    SELECT *, sum(size) OVER (ORDER BY received_at, id) - size AS before FROM (
+        SELECT received_at, id, size FROM usage_batch WHERE :name = ANY(names) {after}
+        ORDER BY received_at, id LIMIT :most
+    ) next
+) counted WHERE before < :most ORDER BY received_at, id
+"""
+_KEPT = f"""
+SELECT e.event_id, s.name AS source, a.external_id AS account, e.happened_at, e.person, e.properties
+FROM unnest(CAST(:times AS timestamptz[]), CAST(:ids AS bigint[])) AS wanted (received_at, id)
+JOIN usage_batch b USING (received_at, id)
+JOIN usage_source s ON s.workspace_id = b.workspace_id AND s.id = b.source_id
+CROSS JOIN LATERAL {EVENTS_OF.format(batch="b")}
+JOIN account a ON a.workspace_id = b.workspace_id AND a.id = e.account_id
+WHERE e.name = :name AND e.properties IS NOT NULL ORDER BY b.received_at, b.id, e.place
 """

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Sequence, UniqueConstraint, func, text
+from sqlalchemy import BigInteger, DateTime, Index, Sequence, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Double, Integer
@@ -13,7 +13,7 @@ from app.core.tenancy import Tenant, TenantKey, refers_to
 from app.extensions import Model
 
 DAYS = 31
-_NUMBERS = "usage_event_id_seq"  # an identity column cannot be partitioned before PostgreSQL 17
+_NUMBERS = "usage_batch_id_seq"  # an identity column cannot be partitioned before PostgreSQL 17
 
 
 class Meter(Tenant, Model):
@@ -66,26 +66,29 @@ class CountedEvent(TenantKey, Model):
     )
 
 
-class UsageEvent(TenantKey, Model):
-    """An event as it came, in a partition of its month, for people to look at; old months may be dropped.
+class UsageBatch(TenantKey, Model):
+    """Events as they came, those that were stored together in a row, in a partition of its month: for people to look at
+    and for new rules to count; old months may be dropped. A row an event cost twice as much to write.
 
-    A corrected event stands here again. `name` and `properties` are what product analytics said of it.
+    Each list holds a thing of each of the `size` events, in their order. A corrected event stands in a later row again.
+    `names` and `properties` are what product analytics said.
     """
 
-    __tablename__ = "usage_event"
+    __tablename__ = "usage_batch"
     received_at: Mapped[datetime] = mapped_column(primary_key=True, server_default=func.now())
     id: Mapped[int] = mapped_column(
         BigInteger, Sequence(_NUMBERS), primary_key=True, server_default=text(f"nextval('{_NUMBERS}')")
     )
     source_id: Mapped[int] = mapped_column(Integer)
-    event_id: Mapped[str]
-    account_id: Mapped[int]
-    meter_id: Mapped[int]
-    happened_at: Mapped[datetime]
-    quantity: Mapped[float] = mapped_column(Double)
-    person: Mapped[str | None]
-    name: Mapped[str | None]
-    properties: Mapped[dict[str, Any] | None]
+    size: Mapped[int] = mapped_column(Integer)
+    event_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    account_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    meter_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    moments: Mapped[list[datetime]] = mapped_column(ARRAY(DateTime(timezone=True)))
+    quantities: Mapped[list[float]] = mapped_column(ARRAY(Double))
+    people: Mapped[list[str | None]] = mapped_column(ARRAY(Text))
+    names: Mapped[list[str | None]] = mapped_column(ARRAY(Text))
+    properties: Mapped[list[dict[str, Any] | None]] = mapped_column(ARRAY(JSONB))
     __table_args__ = ({"postgresql_partition_by": "RANGE (received_at)"},)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.extensions import db
+from app.usage.ledger.keeping import EVENTS_OF
 
 MINUTES = 60
 
@@ -50,7 +51,7 @@ def senders(now: datetime) -> list[Sender]:
 
 def recent_events(most: int = 12, since: datetime | None = None, source: str | None = None) -> list[Any]:
     """Give the newest events: received_at, source, account_id, account, meter, name, quantity, person, happened_at."""
-    which = (" AND e.received_at > :since" if since else "") + (" AND s.name LIKE :source" if source else "")
+    which = (" AND b.received_at > :since" if since else "") + (" AND s.name LIKE :source" if source else "")
     values = {"most": most} | ({"since": since} if since else {}) | ({"source": f"{source}%"} if source else {})
     return list(db.session.execute(text(_RECENT.format(which=which)), values))
 
@@ -115,11 +116,18 @@ _MINUTES = """
 SELECT source_id, minute, accepted FROM intake_minute WHERE minute >= :first
 UNION ALL SELECT source_id, date_trunc('minute', at), sum(accepted) FROM intake WHERE at >= :first GROUP BY 1, 2
 """
-_RECENT = """
-SELECT e.received_at, s.name AS source, e.account_id, a.name AS account, m.name AS meter, e.name, e.quantity, e.person,
+# Of the newest batches the last events each: a batch may hold thousands.
+_RECENT = f"""
+WITH newest AS MATERIALIZED (
+    SELECT b.*, s.name AS source
+    FROM usage_batch b JOIN usage_source s ON s.workspace_id = b.workspace_id AND s.id = b.source_id
+    WHERE true {{which}} ORDER BY b.received_at DESC, b.id DESC LIMIT :most
+)
+SELECT b.received_at, b.source, e.account_id, a.name AS account, m.name AS meter, e.name, e.quantity, e.person,
        e.happened_at
-FROM usage_event e JOIN usage_source s ON s.workspace_id = e.workspace_id AND s.id = e.source_id
-JOIN account a ON a.workspace_id = e.workspace_id AND a.id = e.account_id
-JOIN meter m ON m.workspace_id = e.workspace_id AND m.id = e.meter_id
-WHERE true {which} ORDER BY e.received_at DESC, e.id DESC LIMIT :most
+FROM newest b
+CROSS JOIN LATERAL (SELECT * FROM {EVENTS_OF.format(batch="b")} ORDER BY place DESC LIMIT :most) e
+JOIN account a ON a.workspace_id = b.workspace_id AND a.id = e.account_id
+JOIN meter m ON m.workspace_id = b.workspace_id AND m.id = e.meter_id
+ORDER BY b.received_at DESC, b.id DESC, e.place DESC LIMIT :most
 """

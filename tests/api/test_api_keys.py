@@ -102,7 +102,7 @@ def everything():
         "renewal_call",
         "account_rule",
         "daily_usage",
-        "usage_event",
+        "usage_batch",
     )
     return {
         table: db.session.execute(

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from tests.books import KEPT_EVENTS
+
 Query = Callable[..., Iterable[Any]]
 Id = tuple[str, str]
 """Of an event: its source, and what the source calls it."""
@@ -90,7 +92,7 @@ def key_of(event_id: str) -> UUID:
 
 def as_they_came(query: Query, workspace: int) -> Counter[Id]:
     """Give how often each event stands among those kept as they came."""
-    kept = "SELECT s.name, e.event_id FROM usage_event e JOIN usage_source s USING (workspace_id)"
+    kept = f"SELECT s.name, e.event_id FROM {KEPT_EVENTS} e JOIN usage_source s USING (workspace_id)"
     which = " WHERE e.workspace_id = :workspace AND s.id = e.source_id"
     return Counter(tuple(row) for row in query(kept + which, workspace=workspace))
 

@@ -46,12 +46,12 @@ def send(name="e", facts=FACTS, act=ingest):
 def lying_in():
     """Give the tables in which events as they came lie, and how many in each."""
     return dict(
-        map(tuple, db.session.execute(text("SELECT tableoid::regclass::text, count(*) FROM usage_event GROUP BY 1")))
+        map(tuple, db.session.execute(text("SELECT tableoid::regclass::text, sum(size) FROM usage_batch GROUP BY 1")))
     )
 
 
 def test_partitions_are_made_ahead_once(book):
-    made = [f"usage_event_{LONG_AGO + relativedelta(months=n):%Y_%m}" for n in range(partitions.AHEAD)]
+    made = [f"usage_batch_{LONG_AGO + relativedelta(months=n):%Y_%m}" for n in range(partitions.AHEAD)]
     assert (partitions.make_ahead(LONG_AGO), partitions.make_ahead(LONG_AGO)) == (made, [])
 
 
@@ -71,11 +71,11 @@ def test_a_month_that_is_dropped_takes_nothing_that_was_counted_with_it(book):
 def test_events_without_a_partition_go_to_the_rest_and_do_not_hinder_the_months_ahead(book):
     partitions.drop_before(LATER)
     assert send("f").accepted == len(FACTS)
-    assert lying_in() == {"usage_event_rest": len(FACTS)}
+    assert lying_in() == {"usage_batch_rest": len(FACTS)}
     made = partitions.make_ahead(NOW.date())
-    assert made == [f"usage_event_{NOW.date().replace(day=1) + relativedelta(months=n):%Y_%m}" for n in (1, 2)]
+    assert made == [f"usage_batch_{NOW.date().replace(day=1) + relativedelta(months=n):%Y_%m}" for n in (1, 2)]
     assert send("g").accepted == len(FACTS)
-    assert lying_in() == {"usage_event_rest": 2 * len(FACTS)}
+    assert lying_in() == {"usage_batch_rest": 2 * len(FACTS)}
     assert sum(book().totals.values()) == 3 * sum(fact.quantity for fact in FACTS)
     partitions.drop_before(LATER)
     assert lying_in() == {}
@@ -88,7 +88,7 @@ def swept(committed, admin):
     with engine.connect() as connection:
         yield connection
         db.session.rollback()
-        names = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'usage_event_2001_%'"
+        names = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'usage_batch_2001_%'"
         for name in list(connection.scalars(text(names))):
             connection.execute(text(f"DROP TABLE {name}"))
     engine.dispose()
@@ -112,7 +112,7 @@ def test_two_workers_make_and_drop_each_month_once_while_events_come_in(committe
     assert sent.accepted == len(FACTS)
     drop = committing(partitions.drop_before, LONG_AGO + relativedelta(months=1))
     *dropped, sent = at_once(drop, drop, committing(send, "g"))
-    assert sorted(dropped) == [[], [f"usage_event_{LONG_AGO:%Y_%m}"]]
+    assert sorted(dropped) == [[], [f"usage_batch_{LONG_AGO:%Y_%m}"]]
     assert sent.accepted == len(FACTS)
     assert sum(seen().totals.values()) == 3 * sum(fact.quantity for fact in FACTS)
 
@@ -123,7 +123,7 @@ def test_a_backup_that_reads_a_month_puts_its_drop_off_and_does_not_stop_events(
     made = committing(partitions.make_ahead, LONG_AGO)()
     ended = LONG_AGO + relativedelta(months=1)
     with swept.execution_options(isolation_level="READ COMMITTED").begin(), capture_logs() as said:
-        swept.execute(text("LOCK TABLE usage_event IN ACCESS SHARE MODE"))
+        swept.execute(text("LOCK TABLE usage_batch IN ACCESS SHARE MODE"))
         db.session.execute(text("SET LOCAL statement_timeout = '20s'"))
         assert committing(partitions.drop_before, ended)() == []
         assert committing(send, "f")().accepted == len(FACTS)

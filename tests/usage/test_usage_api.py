@@ -17,8 +17,9 @@ from app.identity.models import ApiKey
 from app.usage import api
 from app.usage.intake import taking
 from app.usage.intake.ingesting import ensure_meters
-from app.usage.models import DailyUsage, UsageEvent, UsageSource
-from tests.books import write_accounts
+from app.usage.models import DailyUsage, UsageSource
+from app.usage.queries import recent_events
+from tests.books import kept_events, write_accounts
 from tests.cast import NOW
 
 ADDRESS = "/api/v1/usage"
@@ -50,7 +51,7 @@ def event(n=1, **fields):
 
 
 def stored():
-    return db.session.execute(select(UsageEvent.event_id, UsageEvent.quantity).order_by(UsageEvent.event_id)).all()
+    return [(each.event_id, each.quantity) for each in kept_events()]
 
 
 def test_a_batch_is_taken_in_and_again_is_a_repeat(post):
@@ -72,7 +73,7 @@ def test_a_correction_is_told_apart_from_a_repeat(post):
 def test_a_single_event_needs_no_batch_and_little_to_say(post):
     before = datetime.now(UTC)
     assert post({"id": "e1", "account": "acme", "meter": "events"}).json["accepted"] == 1
-    kept = db.session.scalars(select(UsageEvent)).one()
+    (kept,) = kept_events()
     assert (kept.quantity, kept.person) == (1, None)
     assert db.session.scalars(select(UsageSource.name)).one() == "api"
     assert before <= kept.happened_at <= datetime.now(UTC)
@@ -81,8 +82,8 @@ def test_a_single_event_needs_no_batch_and_little_to_say(post):
 def test_a_batch_may_name_its_source(post):
     post({"source": "shop", "events": [event(1, user="ann")]})
     post({"source": "crm", "events": [event(1)]})
-    query = select(UsageSource.name, UsageEvent.person).join(UsageEvent, UsageEvent.source_id == UsageSource.id)
-    assert db.session.execute(query.order_by(UsageSource.name)).all() == [("crm", None), ("shop", "ann")]
+    names = dict(db.session.execute(select(UsageSource.id, UsageSource.name)).all())
+    assert {(names[each.source_id], each.person) for each in kept_events()} == {("crm", None), ("shop", "ann")}
 
 
 def test_an_empty_batch_is_welcome(post):
@@ -91,12 +92,12 @@ def test_an_empty_batch_is_welcome(post):
 
 def test_an_offset_that_postgresql_does_not_know_is_understood(post):
     assert post({"events": [event(1, at="2026-11-20T09:00:00-20:54")]}).json["accepted"] == 1
-    assert db.session.scalars(select(UsageEvent.happened_at)).one() == datetime(2026, 11, 21, 5, 54, tzinfo=UTC)
+    assert [each.happened_at for each in kept_events()] == [datetime(2026, 11, 21, 5, 54, tzinfo=UTC)]
 
 
 def test_a_moment_keeps_its_own_offset(post):
     post({"events": [event(1, at="2026-11-20T23:30:00-05:00")]})
-    assert db.session.scalars(select(UsageEvent.happened_at)).one() == datetime(2026, 11, 21, 4, 30, tzinfo=UTC)
+    assert [each.happened_at for each in kept_events()] == [datetime(2026, 11, 21, 4, 30, tzinfo=UTC)]
 
 
 @pytest.mark.parametrize(
@@ -301,4 +302,14 @@ def test_of_requests_stored_together_each_hears_of_its_own_events(committed, wor
     assert (second.accepted, second.duplicates, second.fresh) == (1, 1, {2})
     assert [(each.index, each.field) for each in second.refused] == [(0, "quantity")]
     assert (third.accepted, third.duplicates, third.refused) == (1, 0, [])
-    assert [each.event_id for each in stored()] == ["e1", "e2", "e5"]
+    assert [each.event_id for each in kept_events()] == ["e1", "e2", "e5"]
+
+
+def test_the_newest_events_come_first_in_the_order_in_which_they_were_sent(post):
+    post({"events": [event(n, quantity=n) for n in range(1, 31)]})
+    post({"events": [event(n, quantity=n) for n in range(31, 35)]})
+    post({"source": "shop", "events": [event(n, quantity=n) for n in range(1, 4)]})
+    newest = recent_events(12)
+    assert [each.quantity for each in newest] == [3, 2, 1, 34, 33, 32, 31, 30, 29, 28, 27, 26]
+    assert {each.source for each in newest[:3]} == {"shop"}
+    assert [each.quantity for each in recent_events(2, source="api")] == [34, 33]

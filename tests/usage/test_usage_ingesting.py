@@ -14,8 +14,8 @@ from app.extensions import db
 from app.usage.intake.correcting import correct
 from app.usage.intake.ingesting import Ingested, ensure_meters, ingest
 from app.usage.intake.sourcing import fold_intake
-from app.usage.models import DailyUsage, Meter, UsageEvent, UsageSource, UserMonth
-from tests.books import afresh, searched, write_accounts
+from app.usage.models import DailyUsage, Meter, UsageSource, UserMonth
+from tests.books import KEPT_EVENTS, afresh, kept_events, searched, write_accounts
 from tests.cast import NOW
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -221,7 +221,7 @@ def test_an_account_of_another_workspace_takes_no_event(cast):
     ensure_meters(["events"])
     with tenancy.workspace(cast.elsewhere.id):
         assert [field for _, field, _ in ingest("api", [event("e1")], NOW).rejected] == ["account"]
-        assert db.session.scalars(select(UsageEvent)).all() == []
+        assert kept_events() == []
 
 
 def test_one_batch_sent_over_two_connections_at_once_counts_once(committed, at_once):
@@ -273,7 +273,7 @@ def test_the_days_always_equal_a_recount_of_the_events(meters, steps, zone):
 def _recount(zone):
     """Count from the events as they came alone, of each the newest; a day's maximum begins at nothing."""
     query = text(
-        "WITH newest AS (SELECT DISTINCT ON (event_id) * FROM usage_event ORDER BY event_id, id DESC)"
+        f"WITH newest AS (SELECT DISTINCT ON (event_id) * FROM {KEPT_EVENTS} e ORDER BY event_id, id DESC)"
         "SELECT a.external_id, m.code, (e.happened_at AT TIME ZONE :zone)::date,"
         " CASE m.kind WHEN 'max' THEN greatest(max(e.quantity), 0) ELSE sum(e.quantity) END"
         " FROM newest e JOIN account a ON a.id = e.account_id JOIN meter m ON m.id = e.meter_id"

@@ -1,7 +1,7 @@
 """Shares commits: what comes while a commit is under way is stored together by the next one, and answered after it.
 
 A single event costs a round trip and a flush to disk; so sixteen at a time cost hardly more than one. Where several
-came last time, whose turn it is waits a moment for more. Of batches two at once keep the cores of PostgreSQL busy;
+came last time, whose turn it is waits a moment for more. Of batches a few at once keep the cores of PostgreSQL busy;
 smaller ones go along with each other.
 
 Whoever counts locks days in order. Where two writers stand in each other's way all the same, PostgreSQL lets one of

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from app.core.bulk.upserting import run_raw
-from app.usage.intake.ingesting import KEEP_RAW, Events, ask_for_scoring, pack, read_given
+from app.usage.intake.ingesting import Events, ask_for_scoring, pack, read_given
 from app.usage.intake.sourcing import get_known, note_intake
 from app.usage.ledger.folding import FOLD_SUMS, NOTE_PEOPLE, UNNOTED
+from app.usage.ledger.keeping import KEEP
 from app.usage.ledger.lateness import NOTE_LATE_PEOPLE, NOTE_LATE_SUMS, Coming
 from app.usage.ledger.maxima import recount_maxima
 
@@ -22,7 +23,7 @@ WITH {read_given()}, was AS MATERIALIZED (
     UPDATE counted_event e SET (account_id, meter_id, day, quantity, is_max)
         = (says.account_id, says.meter_id, says.day, says.quantity, says.is_max)
     FROM says WHERE e.source_id = says.source_id AND e.key = says.key
-), {KEEP_RAW.format(of="says")}, cells AS MATERIALIZED (
+), {KEEP.format(of="says")}, cells AS MATERIALIZED (
     SELECT account_id, meter_id, day, dom, -quantity AS quantity, is_max FROM was
     UNION ALL SELECT account_id, meter_id, day, dom, quantity, is_max FROM says
 ), named AS MATERIALIZED (

@@ -23,6 +23,7 @@ from app.usage.ledger.folding import (
     NOTE_PEOPLE,
     UNNOTED,
 )
+from app.usage.ledger.keeping import KEEP
 from app.usage.ledger.lateness import IS_LATE, NOTE_LATE_PEOPLE, NOTE_LATE_SUMS, SENDER, Coming
 from app.usage.ledger.maxima import recount_maxima
 
@@ -43,8 +44,9 @@ def read_given(day: str = "(r.happened_at AT TIME ZONE $3)::date") -> str:
     return f"""
 given AS (
     SELECT r.*, {day} AS day, {KEY.format(id="r.event_id")} AS key
-    FROM json_to_recordset($1::json) AS r (n int, event_id text, account text, meter text,
-        quantity float8, happened_at timestamptz, person text, name text, properties jsonb)
+    FROM ROWS FROM (json_to_recordset($1::json) AS (event_id text, account text, meter text, quantity float8,
+        happened_at timestamptz, person text, name text, properties jsonb)) WITH ORDINALITY
+        AS r (event_id, account, meter, quantity, happened_at, person, name, properties, n)
 ), {SENDER.format(source="$2", zone="$3", at="$4", is_history="$5")}, known AS (
     SELECT given.*, date_part('day', day)::int AS dom, coalesce(account.id, alias.account_id) AS account_id,
            meter.id AS meter_id, meter.kind = 'max' AS is_max, sender.id AS source_id
@@ -58,12 +60,6 @@ given AS (
 _NOTE_TOUCH = """
 touched AS (
     INSERT INTO touched_account (account_ids) SELECT array_agg(DISTINCT account_id) FROM cells HAVING count(*) > 0
-)"""
-KEEP_RAW = """
-raw AS (
-    INSERT INTO usage_event
-        (source_id, event_id, account_id, meter_id, happened_at, quantity, person, name, properties)
-    SELECT source_id, event_id, account_id, meter_id, happened_at, quantity, person, name, properties FROM {of}
 )"""
 
 
@@ -94,15 +90,15 @@ WITH {given}, once AS MATERIALIZED (
 ), recounted AS MATERIALIZED (
     SELECT EXISTS (SELECT FROM cells e CROSS JOIN sender WHERE e.is_max AND {IS_LATE})
 ), {NOTE_LATE_SUMS}, {NOTE_LATE_PEOPLE.format(of="cells", unnoted=UNNOTED)},
-{maxima}, {sums}, {NOTE_PEOPLE.format(of="cells")}, {KEEP_RAW.format(of="cells")}, {_NOTE_TOUCH},
+{maxima}, {sums}, {NOTE_PEOPLE.format(of="cells")}, {KEEP.format(of="cells")}, {_NOTE_TOUCH},
 asked AS ({ask_for_scoring("EXISTS (TABLE fresh)")}), noted AS (
     INSERT INTO intake (source_id, at, accepted, duplicates, rejected)
     SELECT sender.id, $7, taken.fresh, taken.known - taken.fresh, taken.given - taken.known + $6
     FROM sender, (SELECT (SELECT count(*) FROM fresh), (SELECT count(*) FROM known), (SELECT count(*) FROM given))
         AS taken (fresh, known, given) WHERE $6 >= 0
 )
-SELECT (SELECT coalesce(array_agg(n), '{{}}') FROM cells), (SELECT count(*) FROM known),
-       (SELECT coalesce(array_agg(n), '{{}}') FROM given WHERE n NOT IN (SELECT n FROM known)),
+SELECT (SELECT coalesce(array_agg(n - 1), '{{}}') FROM cells), (SELECT count(*) FROM known),
+       (SELECT coalesce(array_agg(n - 1), '{{}}') FROM given WHERE n NOT IN (SELECT n FROM known)),
        EXISTS (TABLE sender),
        (SELECT json_agg(DISTINCT jsonb_build_array(account_id, meter_id, day - dom + 1)) FROM cells
         WHERE is_max AND (TABLE recounted))
@@ -164,8 +160,8 @@ def _count(source: str, events: Events, now: datetime, zone: str, refused: int, 
 
 
 def pack(events: Events) -> str:
-    """Number events and pack them into the one JSON parameter that json_to_recordset reads."""
-    return msgspec.json.encode([{**event, "n": n} for n, event in enumerate(events)]).decode()
+    """Pack events into the one JSON parameter that json_to_recordset reads."""
+    return msgspec.json.encode(events).decode()
 
 
 def ensure_meters(codes: Sequence[str], kind: str = "sum") -> None:

@@ -1,8 +1,8 @@
 """How many batches of one workspace are stored at once on a machine, by all its web processes together.
 
-More would only wait for each other's days, and keep the cores from whoever could go on. Semaphores of the kernel serve
-in order and take back what a killed process held. They guard speed and nothing else: where none is to be had, a batch
-goes on without.
+One more than a machine of two cores can serve, since one mostly waits for another's days or for the disk; more would
+keep the cores from whoever could go on. Semaphores of the kernel serve in order and take back what a killed process
+held. They guard speed and nothing else: where none is to be had, a batch goes on without.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ import structlog
 import sysv_ipc
 from flask import current_app
 
-LANES = 2
+LANES = 3
 _MAKING_S = 0.05  # the kernel makes a semaphore shut, and sets it in a second call
 _log = structlog.get_logger()
 _semaphores: dict[int, sysv_ipc.Semaphore] = {}

@@ -176,23 +176,27 @@ def _told_apart(raws: Sequence[msgspec.Raw | bytes], now: datetime) -> tuple[lis
     whole = b"[%b]" % b",".join(raws)
     if _NUL not in whole:
         with suppress(msgspec.DecodeError, OverflowError):
-            return [(index, _timed(event, now)) for index, event in enumerate(_EVENTS.decode(whole))], []
+            return list(enumerate(_timed(_EVENTS.decode(whole), now))), []
     good, refused = [], []
     for index, raw in enumerate(raws):
         try:
-            good.append((index, _timed(_without_nul(_EVENT.decode(raw)), now)))
+            good += [(index, event) for event in _timed([_without_nul(_EVENT.decode(raw))], now)]
         except (msgspec.DecodeError, OverflowError) as error:
             name = _field_of(str(error))
             refused.append(Refusal(index, name, "value", name, _in_words(str(error), name)))
     return good, refused
 
 
-def _timed(event: Event, now: datetime) -> Event:
-    if event.at is not None:
-        event.at = in_utc(event.at)
-        if is_far_off(event.at, now):
-            raise msgspec.ValidationError(f"{FAR_OFF} - at `$.at`")
-    return event
+def _timed(events: list[Event], now: datetime) -> list[Event]:
+    """Have all moments in UTC, and within reason."""
+    moments = []
+    for event in events:
+        if event.at is not None:
+            event.at = in_utc(event.at)
+            moments.append(event.at)
+    if moments and (is_far_off(min(moments), now) or is_far_off(max(moments), now)):
+        raise msgspec.ValidationError(f"{FAR_OFF} - at `$.at`")
+    return events
 
 
 def _without_nul(event: Event) -> Event:

@@ -1,6 +1,6 @@
 """The months that events as they came are kept in: made ahead, dropped when their time is over.
 
-Partitions belong to the installation, not to a workspace. What falls outside them goes to `usage_event_rest`, so that
+Partitions belong to the installation, not to a workspace. What falls outside them goes to `usage_batch_rest`, so that
 nothing is refused for want of a partition.
 """
 
@@ -18,9 +18,9 @@ from app.extensions import db
 _log = structlog.get_logger()
 AHEAD = 3  # months, this one included
 PATIENCE = "5s"  # events queue up behind whoever waits for a lock on the whole table
-_NAME = re.compile(r"usage_event_(\d{4})_(\d{2})")
+_NAME = re.compile(r"usage_batch_(\d{4})_(\d{2})")
 _OWN = "workspace_id = NULLIF(current_setting('app.workspace_id', true), '')::bigint"
-_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('partitions of usage_event', 0))")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('partitions of usage_batch', 0))")
 
 
 def make_ahead(today: date) -> list[str]:
@@ -44,7 +44,7 @@ def drop_before(day: date) -> list[str]:
     over = [month for month in existing() if month + relativedelta(months=1) <= day]
     dropped = [_name(month) for month in over if _managed("dropped", month, [f"DROP TABLE {_name(month)}"])]
     db.session.execute(
-        text("DELETE FROM usage_event_rest WHERE received_at < :day"), {"day": day}
+        text("DELETE FROM usage_batch_rest WHERE received_at < :day"), {"day": day}
     )  # of this workspace alone: row security holds here too
     return dropped
 
@@ -52,7 +52,7 @@ def drop_before(day: date) -> list[str]:
 def existing() -> list[date]:
     """Give the months that have a partition, in order."""
     names = db.session.scalars(
-        text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'usage_event'::regclass")
+        text("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'usage_batch'::regclass")
     )
     found = [match for match in map(_NAME.fullmatch, names) if match]
     return sorted(date(int(match[1]), int(match[2]), 1) for match in found)
@@ -74,13 +74,13 @@ def _steps(month: date) -> tuple[str, ...]:
     """Attaching, unlike CREATE TABLE … PARTITION OF, lets events come in meanwhile."""
     name, following = _name(month), month + relativedelta(months=1)
     return (
-        f"CREATE TABLE {name} (LIKE usage_event INCLUDING DEFAULTS INCLUDING CONSTRAINTS)",
+        f"CREATE TABLE {name} (LIKE usage_batch INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING STORAGE)",
         f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
         f"CREATE POLICY own_workspace ON {name} USING ({_OWN}) WITH CHECK ({_OWN})",
-        f"ALTER TABLE usage_event ATTACH PARTITION {name} FOR VALUES FROM ('{month}') TO ('{following}')",
+        f"ALTER TABLE usage_batch ATTACH PARTITION {name} FOR VALUES FROM ('{month}') TO ('{following}')",
     )
 
 
 def _name(month: date) -> str:
-    return f"usage_event_{month:%Y_%m}"
+    return f"usage_batch_{month:%Y_%m}"

@@ -69,7 +69,7 @@ def test_the_same_folder_again_changes_nothing(bring):
 
 def stored():
     """Everything an import writes, as text, to be compared."""
-    tables = ("account", "subscription", "movement", "usage_event", "daily_usage", "user_month", "interaction", "meter")
+    tables = ("account", "subscription", "movement", "usage_batch", "daily_usage", "user_month", "interaction", "meter")
     return {table: sorted(str(row) for row in db.session.execute(text(f"SELECT * FROM {table}"))) for table in tables}
 
 

@@ -10,6 +10,7 @@ from app.accounts.models import Account
 from app.connectors.webhooks import replaying
 from app.extensions import db
 from app.usage.intake.ingesting import ensure_meters
+from tests.books import KEPT_EVENTS
 from tests.cast import NOW
 from tests.connectors.webhooks.conftest import deliver, rows, short, state_of, work
 
@@ -83,9 +84,9 @@ def test_each_type_reaches_its_verb(send):
     assert rows("SELECT c.name, sentiment > 0 FROM interaction i JOIN contact c ON c.id = i.contact_id") == [
         ("Bo", True)
     ]
-    assert rows("SELECT quantity, happened_at, s.name FROM usage_event JOIN usage_source s ON s.id = source_id") == [
-        (3, datetime(2026, 3, 1, 10, 0, 6, tzinfo=UTC), f"Standard (webhook {kept[0].source_id})")
-    ]
+    assert rows(
+        f"SELECT quantity, happened_at, s.name FROM {KEPT_EVENTS} e JOIN usage_source s ON s.id = source_id"
+    ) == [(3, datetime(2026, 3, 1, 10, 0, 6, tzinfo=UTC), f"Standard (webhook {kept[0].source_id})")]
     assert rows("SELECT arr_minor, last_touch_at FROM account_summary") == [
         (12_000, datetime(2026, 3, 1, 9, tzinfo=UTC))
     ]
@@ -138,7 +139,7 @@ def test_usage_of_an_unknown_meter_fails_and_counts_once_when_replayed(send, own
     ensure_meters(["logins"])
     assert replaying.replay_unfinished(own.id) == 2
     work()
-    assert rows("SELECT count(*) FROM usage_event") == [(1,)]
+    assert rows("SELECT sum(size) FROM usage_batch") == [(1,)]
     assert [state_of(each)[0] for each in kept] == ["done"] * 3
 
 

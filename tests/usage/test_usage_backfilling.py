@@ -1,0 +1,55 @@
+"""A new rule counts what is kept of the past, some batches at a time, each event once."""
+
+import pytest
+
+from app.core.queue import Lease
+from app.extensions import db
+from app.usage import backfilling, metering
+from app.usage.intake.ingesting import ensure_meters, ingest
+from jobs import backfill_rule
+from tests.books import write_accounts
+from tests.cast import NOW
+from tests.usage.test_usage_ingesting import days
+
+
+class Told(Lease):
+    """A lease that keeps what a job says of its progress."""
+
+    def __init__(self, workspace_id):
+        self.workspace_id = workspace_id
+        self.said = []
+
+    def progress(self, done, of, text):
+        self.said.append(done)
+
+
+@pytest.fixture
+def past(workspace, monkeypatch):
+    """Events of three names, in batches of 3, 1, 2 and 2; two of each batch at most are looked at together."""
+    monkeypatch.setattr(backfilling, "BATCH", 2)
+    write_accounts("acme")
+    ensure_meters(["product_events", "exports"])
+    for batch in (["a", "b", "a"], ["a"], ["b", "b"], ["c", "a"]):
+        first = db.session.execute(db.text("SELECT coalesce(sum(size), 0)::int FROM usage_batch")).scalar_one()
+        taken = ingest("shop", [told(first + n, name) for n, name in enumerate(batch)], NOW)
+        assert taken.accepted == len(batch)
+    return workspace
+
+
+def told(n, name):
+    return {
+        "event_id": f"m{n} product_events", "account": "acme", "meter": "product_events", "quantity": 1.0,
+        "happened_at": NOW, "person": None, "name": name, "properties": {"pages": 10 ** n},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "counted", "looked_at"), [("a", 1 + 100 + 1000 + 10**7, [3, 6]), ("c", 10**6, [2]), ("d", 0, [])]
+)
+def test_a_rule_counts_its_events_of_all_batches_once(past, name, counted, looked_at):
+    made = metering.make_rule("exports", name, {}, "pages")
+    for _ in range(2):
+        lease = Told(past.id)
+        backfill_rule.run(lease, rule_id=made)
+        assert [done for done in lease.said if done] == looked_at + looked_at[-1:]
+        assert days().get(("acme", "exports", NOW.date()), 0) == counted
