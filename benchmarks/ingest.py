@@ -66,7 +66,8 @@ def measure(app: Flask) -> Iterator[Result]:
 
 
 def _batches(place: Place, folder: Path, connection: psycopg.Connection) -> Iterator[Result]:
-    """Take turns, so that all see the same machine; the best of each counts, and the median is told beside it."""
+    """Take turns, so that all see the same machine. Of a rate the best counts, as a quiet machine would give it; of a
+    ratio the medians, since one quick moment of either side would decide it else."""
     rates: dict[str, list[float]] = {"ours": [], "node": [], "flask": [], "insert": [], "copy": [], "people": []}
     p99: list[float] = []
     with web() as ours, node(folder) as twin, flask_twin() as bare:
@@ -81,25 +82,30 @@ def _batches(place: Place, folder: Path, connection: psycopg.Connection) -> Iter
             rates["insert"].append(_inserted(connection))
             rates["copy"].append(_copied(connection))
     best = {name: max(found) for name, found in rates.items()}
+    usual = {name: median(found) for name, found in rates.items()}
     how = f"{BATCH} a request, {CONNECTIONS} connections, best of {ROUNDS}, median"
-    ratio, usual = best["ours"] / best["node"], median(rates["ours"])
     found = f"{best['ours']:,.0f} events/s"
-    yield Result("Batches, all of it", found, f"{how} {usual:,.0f}", "≥ 40,000 events/s", best["ours"] >= 40_000)
+    yield Result(
+        "Batches, all of it", found, f"{how} {usual['ours']:,.0f}", "≥ 40,000 events/s", best["ours"] >= 40_000
+    )
     yield Result("p99 of a batch", f"{min(p99):.1f} ms", f"{how} {median(p99):.0f}", "≤ 60 ms", min(p99) <= 60)
     how = f"each event of one of {PEOPLE} people of its account, whose days of use are noted"
     yield Result("The same with people", f"{best['people']:,.0f} events/s", how, "shown", is_met=True)
-    usual /= median(rates["node"])
-    how = f"Node: {best['node']:,.0f} events/s, deduplicated only; medians {usual:.2f} ×"
-    yield Result("… to the least endpoint in Node", f"{ratio:.2f} ×", how, "≥ 0.40 ×", ratio >= 0.4)
-    ratio = best["flask"] / best["node"]
-    how = f"{best['flask']:,.0f} events/s, deduplicated only, in Flask under the same server"
-    yield Result("The same least endpoint in Flask, to Node", f"{ratio:.2f} ×", how, "≥ 0.90 ×", ratio >= 0.9)
+    for side, name, least in (
+        ("ours", "… to the least endpoint in Node", 0.4),
+        ("flask", "The same least endpoint in Flask, to Node", 0.9),
+    ):
+        ratio, of_best = usual[side] / usual["node"], best[side] / best["node"]
+        how = f"medians, to {usual['node']:,.0f} events/s deduplicated only; of the best rounds {of_best:.2f} ×"
+        yield Result(name, f"{ratio:.2f} ×", how, f"≥ {least:.2f} ×", ratio >= least)
     for name, what in (
         ("insert", "a bare insert with the same unique key, no HTTP"),
         ("copy", "COPY, no key, no HTTP"),
     ):
-        how = f"{best[name]:,.0f} rows/s over one connection, a commit a batch"
-        yield Result(f"Batches, all of it, to {what}", f"{best['ours'] / best[name]:.2f} ×", how, "shown", is_met=True)
+        how = f"{usual[name]:,.0f} rows/s over one connection, a commit a batch; medians"
+        yield Result(
+            f"Batches, all of it, to {what}", f"{usual['ours'] / usual[name]:.2f} ×", how, "shown", is_met=True
+        )
 
 
 def _singles(place: Place, folder: Path) -> Iterator[Result]:
@@ -116,8 +122,8 @@ def _singles(place: Place, folder: Path) -> Iterator[Result]:
     how = f"{SINGLE_CONNECTIONS} connections, each answered after its commit, best of {ROUNDS}, median {usual:,.0f}"
     found = best["together"]
     yield Result("Single events", f"{found:,.0f}/s", how, "≥ 1,200/s", found >= 1_200)
-    ratio = found / best["alone"]
-    how = f"{best['alone']:,.0f}/s with a transaction each"
+    ratio = usual / median(rates["alone"])
+    how = f"{median(rates['alone']):,.0f}/s with a transaction each; medians"
     yield Result("… to one transaction each", f"{ratio:.2f} ×", how, "≥ 1.15 ×", ratio >= 1.15)
 
 
