@@ -163,9 +163,13 @@ def _lost(index: int, said: Said, person: str | None) -> list[Refusal]:
     """Refuse what cannot be placed; what says nothing of an account and counts nothing (an alias) needs no place."""
     if said.event is None and said.person_traits is None and said.account_traits is None:
         return []
-    if named := said.account or said.subscription:
-        detail = f"There is no account {named!r}. Create it or match it on the Data page; what is held is then counted."
-        return [Refusal(index, "account", "account", named, detail)]
+    then = "on the Data page; what is held is then counted."
+    if said.account:
+        detail = f"There is no account {said.account!r}. Create it or match it {then}"
+        return [Refusal(index, "account", "account", said.account, detail)]
+    if said.subscription:
+        detail = f"There is no subscription {said.subscription!r}. Bring it in, or match it to an account {then}"
+        return [Refusal(index, "account", "account", said.subscription, detail)]
     if person:
         detail = f"Nothing has said yet which account {person!r} belongs to: a group call or a contact does."
         return [Refusal(index, "person", "person", person, detail)]

@@ -16,8 +16,9 @@ _GRID = {"left": 44, "right": 16, "top": 18, "bottom": 28}
 def survival(alive: Sequence[float], renews_on: date | None, as_of: date) -> dict[str, Any]:
     """Draw the chance to be a customer after each month, with the renewal marked."""
     points = [[0, 100.0], *([month, round(100 * share, 1)] for month, share in enumerate(alive, 1))]
-    month = (renews_on - as_of).days / 30.4 if renews_on else None
-    mark = [{"xAxis": round(month, 2), "name": "renewal"}] if month is not None and 0 <= month <= 12 else []
+    month = (renews_on - as_of).days / 30.4 if renews_on else -1
+    mark = [{"xAxis": round(month, 2), "name": "renewal"}] if 0 <= month <= 12 else []
+    beside = {"align": "left"} if month < 1 else {}  # else it would lie on the axis' "100 %"
     return {
         "grid": {**_GRID, "right": 26},
         "xAxis": {"type": "value", "min": 0, "max": 12, "interval": 3, "name": "", **_axis_in("mo")},
@@ -29,7 +30,7 @@ def survival(alive: Sequence[float], renews_on: date | None, as_of: date) -> dic
                 "areaStyle": {"color": "var(--act-soft)"},
                 "markLine": {
                     "symbol": "none", "data": mark, "lineStyle": {"color": "var(--soft)", "type": "dashed"},
-                    "label": {"formatter": "renewal", "color": "var(--soft)"},
+                    "label": {"formatter": "renewal", "color": "var(--soft)", **beside},
                 },
             }
         ],

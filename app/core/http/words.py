@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from math import copysign, floor
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g
@@ -54,7 +55,12 @@ def count(number: float | None) -> str:
     """Write a count with thousands apart, without a decimal that says nothing."""
     if number is None:
         return "unknown"
-    return f"{number:,.0f}" if abs(number) >= 10 or float(number).is_integer() else f"{number:.1f}"
+    return f"{_whole(number):,}" if abs(number) >= 10 or float(number).is_integer() else f"{number:.1f}"
+
+
+def _whole(number: float) -> int:
+    """Round as people do: 70.5 is 71, where Python rounds a half to the even 70."""
+    return int(copysign(floor(abs(number) + 0.5), number))
 
 
 def counted(number: float | None, one: str, several: str = "") -> str:
@@ -66,7 +72,7 @@ def change(number: float | None, unit: str = "") -> str:
     """Write a difference with its sign."""
     if number is None:
         return "unknown"
-    whole = round(number)
+    whole = _whole(number)
     return f"{'+' if whole > 0 else '−' if whole < 0 else '±'}{abs(whole)}{unit}"
 
 

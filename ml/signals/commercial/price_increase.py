@@ -35,13 +35,13 @@ def _first_price(view: View) -> FloatArray:
 
 def sentence(value: float, before: float) -> str:
     if abs(value) < 0.005:
-        return "price per seat unchanged in a year"
+        return "price per seat unchanged within a year"
     verb = "rose" if value > 0 else "fell"
     return f"price per seat {verb} by {share(abs(value))} to {figure(before * (1 + value))} a year"
 
 
 def supposing(value: float, _before: float) -> str:
-    return f"the price per seat had {changed(value)} in a year"
+    return f"the price per seat had {changed(value)} within a year"
 
 
 SIGNAL = Signal(

@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from app.accounts.intake import recording
 from app.core import clock
 from app.extensions import db
 from app.usage import metering
 from app.usage.intake.ingesting import ensure_meters
+from app.usage.models import HeldEvent
 from tests.books import stretch
 from tests.connectors.product.conftest import counted, held, meters, totals
 
@@ -170,6 +171,12 @@ def test_a_subscription_stands_for_its_account(send, bearer):
     answer = send("/api/v1/events/batch", batch, bearer)
     assert [each["transaction_id"] for each in answer.json["events"]] == ["tx-1", "tx-2"]
     assert counted("api-calls") == 2
+
+
+def test_an_unknown_subscription_is_held_as_one(send, bearer):
+    send("/api/v1/events", {"event": lago(1, external_subscription_id="nobodys")}, bearer)
+    assert held() == [("lago", "account", "nobodys")]
+    assert db.session.scalars(select(HeldEvent.detail)).one().startswith("There is no subscription 'nobodys'. Bring it in")
 
 
 def test_an_event_that_is_wrong_is_told_in_lagos_words_and_the_others_count(send, bearer):
