@@ -9,7 +9,7 @@ from app.extensions import db
 from app.usage.intake.ingesting import count
 from app.usage.ledger.keeping import EVENTS_OF
 from app.usage.ledger.lateness import Coming
-from app.usage.metering import NoNumberError, Rule
+from app.usage.metering import ANY, NoNumberError, Rule
 
 BATCH = 2_000
 Place = tuple[datetime, int]
@@ -51,14 +51,16 @@ def _event(row: Any, meter: str, quantity: float) -> dict[str, Any]:
 
 
 _AFTER = " AND (received_at, id) > (:at, :id)"
-_BATCHES = """
+_BATCHES = f"""
 SELECT received_at, id, size FROM (
     SELECT *, sum(size) OVER (ORDER BY received_at, id) - size AS before FROM (
-        SELECT received_at, id, size FROM usage_batch WHERE :name = ANY(names) {after}
+        SELECT received_at, id, size FROM usage_batch
+        WHERE (:name = ANY(names) OR :name = '{ANY}' AND cardinality(array_remove(names, NULL)) > 0) {{after}}
         ORDER BY received_at, id LIMIT :most
     ) next
 ) counted WHERE before < :most ORDER BY received_at, id
 """
+# What product analytics sent stands under a meter that counts all of it; events of metering systems are named, too.
 _KEPT = f"""
 SELECT e.event_id, s.name AS source, a.external_id AS account, e.happened_at, e.person, e.properties
 FROM unnest(CAST(:times AS timestamptz[]), CAST(:ids AS bigint[])) AS wanted (received_at, id)
@@ -66,5 +68,7 @@ JOIN usage_batch b USING (received_at, id)
 JOIN usage_source s ON s.workspace_id = b.workspace_id AND s.id = b.source_id
 CROSS JOIN LATERAL {EVENTS_OF.format(batch="b")}
 JOIN account a ON a.workspace_id = b.workspace_id AND a.id = e.account_id
-WHERE e.name = :name AND e.properties IS NOT NULL ORDER BY b.received_at, b.id, e.place
+WHERE e.properties IS NOT NULL AND (e.name = :name OR :name = '{ANY}'
+    AND e.meter_id IN (SELECT meter_id FROM meter_rule WHERE event_name = '{ANY}'))
+ORDER BY b.received_at, b.id, e.place
 """

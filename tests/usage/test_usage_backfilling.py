@@ -25,26 +25,37 @@ class Told(Lease):
 
 @pytest.fixture
 def past(workspace, monkeypatch):
-    """Events of three names, in batches of 3, 1, 2 and 2; two of each batch at most are looked at together."""
+    """Events of three names from product analytics, in batches of 3, 1, 2 and 2, and one of a metering system; two at
+    most are looked at together, if no batch holds more."""
     monkeypatch.setattr(backfilling, "BATCH", 2)
     write_accounts("acme")
-    ensure_meters(["product_events", "exports"])
+    metering.count_everything()
+    ensure_meters(["exports", "seats"])
     for batch in (["a", "b", "a"], ["a"], ["b", "b"], ["c", "a"]):
         first = db.session.execute(db.text("SELECT coalesce(sum(size), 0)::int FROM usage_batch")).scalar_one()
         taken = ingest("shop", [told(first + n, name) for n, name in enumerate(batch)], NOW)
         assert taken.accepted == len(batch)
+    metered = told(9, "seats", "seats")
+    assert ingest("lago", [metered], NOW).accepted == 1
     return workspace
 
 
-def told(n, name):
+def told(n, name, meter="product_events"):
     return {
-        "event_id": f"m{n} product_events", "account": "acme", "meter": "product_events", "quantity": 1.0,
+        "event_id": f"m{n} {meter}", "account": "acme", "meter": meter, "quantity": 1.0,
         "happened_at": NOW, "person": None, "name": name, "properties": {"pages": 10 ** n},
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("name", "counted", "looked_at"), [("a", 1 + 100 + 1000 + 10**7, [3, 6]), ("c", 10**6, [2]), ("d", 0, [])]
+    ("name", "counted", "looked_at"),
+    [
+        ("a", 1 + 100 + 1000 + 10**7, [3, 6]),
+        ("c", 10**6, [2]),
+        ("seats", 10**9, [1]),
+        ("d", 0, []),
+        ("*", 11_111_111, [3, 6, 8, 9]),
+    ],
 )
 def test_a_rule_counts_its_events_of_all_batches_once(past, name, counted, looked_at):
     made = metering.make_rule("exports", name, {}, "pages")

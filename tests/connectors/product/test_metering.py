@@ -176,7 +176,9 @@ def test_a_subscription_stands_for_its_account(send, bearer):
 def test_an_unknown_subscription_is_held_as_one(send, bearer):
     send("/api/v1/events", {"event": lago(1, external_subscription_id="nobodys")}, bearer)
     assert held() == [("lago", "account", "nobodys")]
-    assert db.session.scalars(select(HeldEvent.detail)).one().startswith("There is no subscription 'nobodys'. Bring it in")
+    assert (
+        db.session.scalars(select(HeldEvent.detail)).one().startswith("There is no subscription 'nobodys'. Bring it in")
+    )
 
 
 def test_an_event_that_is_wrong_is_told_in_lagos_words_and_the_others_count(send, bearer):
