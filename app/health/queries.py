@@ -85,7 +85,7 @@ def who_may_pay(account_ids: Sequence[int], day: date) -> list[int]:
     return list(db.session.scalars(query, {"ids": listed(account_ids), "day": day}))
 
 
-class Stood(NamedTuple):
+class LastScore(NamedTuple):
     """How an account stood at its last scoring; NaN is unknown, and so is a scorecard of number 0."""
 
     scorecard_id: int
@@ -94,7 +94,7 @@ class Stood(NamedTuple):
     risk: float
 
 
-def standing_of(account_ids: Sequence[int]) -> dict[int, Stood]:
+def last_scores_of(account_ids: Sequence[int]) -> dict[int, LastScore]:
     """Give how accounts (ids ascending) stood at their last scoring, those never scored left out; may hold others."""
     if not account_ids:
         return {}
@@ -105,7 +105,7 @@ def standing_of(account_ids: Sequence[int]) -> dict[int, Stood]:
     kinds = {"account_id": "whole", "scorecard_id": "whole", "band": "text", "score": "number", "risk": "number"}
     found = read_columns(query, kinds, {})
     columns = [found[name] if name == "band" else found[name].tolist() for name in kinds]
-    return {row[0]: Stood(*row[1:]) for row in zip(*columns, strict=True)}
+    return {row[0]: LastScore(*row[1:]) for row in zip(*columns, strict=True)}
 
 
 def tiers_of(account_ids: Sequence[int]) -> dict[int, str | None]:

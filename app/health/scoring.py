@@ -23,7 +23,7 @@ from app.health.model.telling import reasons_teller
 from app.health.models import ScoreOverride
 from app.health.moves.telling import Moves, moves_of
 from app.health.overriding import overrides_on
-from app.health.queries import Stood
+from app.health.queries import LastScore
 from app.health.scorecard import SIGNALS, Card, Scores, bands_of, score
 from app.health.writing import Columns
 from app.identity.models import Workspace
@@ -38,7 +38,7 @@ TELLING = 0.5  # points of risk below which a reason is not worth a sentence of 
 STEADY = "steady"  # the band whose accounts are what others are held against
 GOOD = 60.0  # points below which a measure is a concern
 _UNSAID = "its figures moved"
-Standing = tuple[int | None, str]
+BandBefore = tuple[int | None, str]
 """The scorecard by which an account was last scored, and the band it gave."""
 
 
@@ -95,19 +95,19 @@ def score_accounts(
     read_at, knowledge, cards = queries.clock(), Knowledge(as_of, workspace.time_zone), cards_in_force()
     ages = _ages(knowledge, cards)
 
-    def scored(book: Book) -> tuple[list[Part], Mapping[int, Stood]]:
-        standing = queries.standing_of(book.ids.tolist())
-        bands = {account_id: (row.scorecard_id, row.band) for account_id, row in standing.items()}
-        return _scored(workspace, book, as_of, cards, ages, bands), standing
+    def scored(book: Book) -> tuple[list[Part], Mapping[int, LastScore]]:
+        last = queries.last_scores_of(book.ids.tolist())
+        bands = {account_id: (row.scorecard_id, row.band) for account_id, row in last.items()}
+        return _scored(workspace, book, as_of, cards, ages, bands), last
 
     parts: list[Part] = []
-    was: dict[int, Stood] = {}
+    was: dict[int, LastScore] = {}
     share = elapsed(workspace.time_zone, as_of, read_at)
     with writing_behind(is_apart=lanes > 1) as behind:
-        for found, standing in read_books(workspace, ids, knowledge, scored, progress, lanes, share):
+        for found, last in read_books(workspace, ids, knowledge, scored, progress, lanes, share):
             behind(_write_scores, as_of, found, read_at)
             parts += found
-            was |= standing
+            was |= last
     book = joined([part.book for part in parts])
     progress(len(ids), len(ids), "Finding risks and their reasons")
     risks = _risks(book, as_of, [band for part in parts for band in part.bands], whole_book=account_ids is None)
@@ -126,7 +126,7 @@ def _write_scores(as_of: date, parts: Sequence[Part], read_at: datetime) -> None
         writing.write(writing.pack_scores(as_of, part.card.id, score_columns(part), read_at))
 
 
-def _write_rest(parts: Sequence[Part], as_of: date, risks: Risks, moves: Moves, was: Mapping[int, Stood]) -> None:
+def _write_rest(parts: Sequence[Part], as_of: date, risks: Risks, moves: Moves, was: Mapping[int, LastScore]) -> None:
     ids = np.concatenate([part.book.ids for part in parts]).tolist()
     bands = (band for part in parts for band in part.bands)
     now = zip(ids, bands, risks.within[:, 1].tolist(), strict=True)
@@ -147,7 +147,7 @@ def _write_rest(parts: Sequence[Part], as_of: date, risks: Risks, moves: Moves, 
                 first = whole.stop
 
 
-def _is_moved(was: Stood | None, band: str, risk: float) -> bool:
+def _is_moved(was: LastScore | None, band: str, risk: float) -> bool:
     """Say whether the band moved, or the risk by 5 points or more."""
     return was is not None and (band != was.band or abs(risk - was.risk) >= 0.05)
 
@@ -159,15 +159,15 @@ def score_past(workspace: Workspace, days: Sequence[date], progress: Progress = 
     with the card of the segment it is in today.
     """
     read_at, cards, ids = queries.clock(), cards_in_force(), queries.all_account_ids()
-    standing: dict[int, Standing] = {}
+    before: dict[int, BandBefore] = {}
     facts = facts_of(workspace, ids, min(days), max(days)) if ids else None
     for done, as_of in enumerate(days):
         progress(done, len(days), f"Scoring the book as of {as_of}")
         if facts is None:
             continue
         book, ages = snapshot_book(facts, as_of), _ages(Knowledge(as_of, workspace.time_zone), cards)
-        for part in _scored(workspace, book, as_of, cards, ages, standing):
-            standing |= {i: (part.card.id, band) for i, band in zip(part.book.ids.tolist(), part.bands, strict=True)}
+        for part in _scored(workspace, book, as_of, cards, ages, before):
+            before |= {i: (part.card.id, band) for i, band in zip(part.book.ids.tolist(), part.bands, strict=True)}
             _write_scores(as_of, [part], read_at)
             writing.write(writing.pack_summaries(as_of, _summary_columns(part, None)))
 
@@ -177,7 +177,7 @@ def score_part(
     book: Book,
     ages: Ages,
     overrides: Mapping[int, ScoreOverride],
-    standing: Mapping[int, Standing],
+    before: Mapping[int, BandBefore],
 ) -> Part:
     """Score accounts with one card: what a silent source would say left out, a person's judgement in place.
 
@@ -188,7 +188,7 @@ def score_part(
     ids, card = book.ids.tolist(), in_force.card
     scores = score(card, {code: book.values[code].to_numpy(float) for code in SIGNALS})
     shown = np.array([overrides[i].score if i in overrides else s for i, s in zip(ids, scores.score, strict=True)])
-    held = {i: band for i, (card_id, band) in standing.items() if card_id == in_force.id}
+    held = {i: band for i, (card_id, band) in before.items() if card_id == in_force.id}
     bands = bands_of(card, shown, [held.get(i) for i in ids])
     return Part(in_force, book, scores, shown, bands, overrides)
 
@@ -205,12 +205,12 @@ def _scored(
     as_of: date,
     cards: Sequence[CardInForce],
     ages: Ages,
-    standing: Mapping[int, Standing],
+    before: Mapping[int, BandBefore],
 ) -> list[Part]:
     """Score each account with its card; the parts hold all accounts, in the order of the cards."""
     place = choose(cards, book.ids.tolist(), 10 ** minor_digits(workspace.currency))
     overrides = overrides_on(book.ids.tolist(), as_of)
-    return [score_part(in_force, book.rows(place == n), ages, overrides, standing) for n, in_force in enumerate(cards)]
+    return [score_part(in_force, book.rows(place == n), ages, overrides, before) for n, in_force in enumerate(cards)]
 
 
 def _risks(book: Book, as_of: date, bands: Sequence[str], *, whole_book: bool) -> Risks | None:
@@ -304,14 +304,16 @@ def _said(part: Part, measure: int, row: int) -> str:
 
 
 def _change_rows(
-    part: Part, risks: Risks, moved: Mapping[int, Stood], earlier: Mapping[int, Sequence[float | None]]
+    part: Part, risks: Risks, moved: Mapping[int, LastScore], earlier: Mapping[int, Sequence[float | None]]
 ) -> list[dict[str, Any]]:
     """Give the rows for accounts that moved; `moved` tells how they stood."""
     ids = enumerate(part.book.ids.tolist())
     return [_change(part, risks, moved[i], earlier.get(i), row) for row, i in ids if i in moved]
 
 
-def _change(part: Part, risks: Risks, was: Stood, earlier: Sequence[float | None] | None, row: int) -> dict[str, Any]:
+def _change(
+    part: Part, risks: Risks, was: LastScore, earlier: Sequence[float | None] | None, row: int
+) -> dict[str, Any]:
     account_id, to_score = int(part.book.ids[row]), part.shown[row]
     override = part.overrides.get(account_id)
     if override:

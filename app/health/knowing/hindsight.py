@@ -11,7 +11,7 @@ from app.accounts.intake.touching import touch
 from app.accounts.spanning import span
 from app.core.bulk.upserting import as_json
 from app.extensions import db
-from app.health.knowing.recomputing import Standing, score_in_hindsight
+from app.health.knowing.recomputing import Itemised, score_in_hindsight
 from app.identity.models import Workspace
 
 DAYS, AT_ONCE = 8, 500
@@ -34,7 +34,7 @@ def correct_scores(workspace: Workspace, account_ids: Sequence[int], today: date
     for day, rows in groupby(due, key=lambda row: row.scored_on):
         because = {row.account_id: row.because for row in rows}
         again = score_in_hindsight(workspace, sorted(because), day)
-        kept = [_row(account_id, standing, because[account_id]) for account_id, standing in again.items() if standing]
+        kept = [_row(account_id, itemised, because[account_id]) for account_id, itemised in again.items() if itemised]
         db.session.execute(text(_KEEP), {"day": day, "rows": as_json(kept)})
         done += len(kept)
     if done and len(due) == AT_ONCE:
@@ -46,10 +46,10 @@ def forget_before(moment: datetime) -> None:
     db.session.execute(text("DELETE FROM late_fact WHERE stored_at < :moment"), {"moment": moment})
 
 
-def _row(account_id: int, standing: Standing, because: Any) -> dict[str, Any]:
+def _row(account_id: int, itemised: Itemised, because: Any) -> dict[str, Any]:
     return {
-        "account_id": account_id, "score": standing.score, "coverage": standing.coverage, "values": standing.values,
-        "before": standing.before, "because": because,
+        "account_id": account_id, "score": itemised.score, "coverage": itemised.coverage, "values": itemised.values,
+        "before": itemised.before, "because": because,
     }  # fmt: skip
 
 

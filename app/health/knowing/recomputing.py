@@ -28,7 +28,7 @@ Numbers = list[float | None]
 
 
 @dataclass(frozen=True)
-class Standing:
+class Itemised:
     """A score with all that it was made of, as it is stored."""
 
     values: Numbers
@@ -41,9 +41,9 @@ class Standing:
 class Recomputed:
     """`stored` and `as_known` are equal to the last bit. None: on that day, by what was (is) known, it paid nothing."""
 
-    stored: Standing
-    as_known: Standing | None
-    as_corrected: Standing | None
+    stored: Itemised
+    as_known: Itemised | None
+    as_corrected: Itemised | None
 
 
 def recompute(workspace: Workspace, account_ids: Sequence[int], scored_on: date) -> dict[int, Recomputed]:
@@ -55,14 +55,14 @@ def recompute(workspace: Workspace, account_ids: Sequence[int], scored_on: date)
     found: dict[int, Recomputed] = {}
     for card, read_at, rows in _scored(account_ids, scored_on, with_moment=True):
         known = _score(workspace, sorted(rows), Knowledge(scored_on, workspace.time_zone, stored_by=read_at), card)
-        found |= {i: Recomputed(_standing(row), known.get(i), corrected[i]) for i, row in rows.items()}
+        found |= {i: Recomputed(_itemised(row), known.get(i), corrected[i]) for i, row in rows.items()}
     return found
 
 
-def score_in_hindsight(workspace: Workspace, account_ids: Sequence[int], scored_on: date) -> dict[int, Standing | None]:
+def score_in_hindsight(workspace: Workspace, account_ids: Sequence[int], scored_on: date) -> dict[int, Itemised | None]:
     """Score accounts once more as of such a day from all that is known now."""
     knowledge = Knowledge(scored_on, workspace.time_zone, in_hindsight=True)
-    found: dict[int, Standing | None] = {}
+    found: dict[int, Itemised | None] = {}
     for card, _, rows in _scored(account_ids, scored_on, with_moment=False):
         again = _score(workspace, sorted(rows), knowledge, card)
         found |= {i: again.get(i) for i in rows}
@@ -85,7 +85,7 @@ def _scored(
         yield CardInForce.of(card), first.computed_at, rows
 
 
-def _score(workspace: Workspace, ids: Sequence[int], knowledge: Knowledge, card: CardInForce) -> Mapping[int, Standing]:
+def _score(workspace: Workspace, ids: Sequence[int], knowledge: Knowledge, card: CardInForce) -> Mapping[int, Itemised]:
     first = knowledge.as_of - timedelta(days=LOOK_BACK_DAYS)
     facts = gather(
         sorted({*ids} | witnesses(knowledge, LOOK_BACK_DAYS)),
@@ -103,11 +103,11 @@ def _score(workspace: Workspace, ids: Sequence[int], knowledge: Knowledge, card:
     found, wanted = score_columns(part), set(ids)
     columns = (_nullable(found[name]) for name in ("values", "before", "score", "coverage"))
     rows = zip(part.book.ids.tolist(), *columns, strict=True)
-    return {account_id: Standing(*standing) for account_id, *standing in rows if account_id in wanted}
+    return {account_id: Itemised(*itemised) for account_id, *itemised in rows if account_id in wanted}
 
 
-def _standing(row: HealthScore) -> Standing:
-    return Standing(list(row.values), list(row.before), row.by_card, row.coverage)
+def _itemised(row: HealthScore) -> Itemised:
+    return Itemised(list(row.values), list(row.before), row.by_card, row.coverage)
 
 
 def _nullable(numbers: np.ndarray) -> list[Any]:
