@@ -9,10 +9,12 @@ from app.usage.metering import find_rule
 
 
 def run(lease: Lease, *, rule_id: int) -> None:
-    after, looked, seen = None, 0, 1
-    while seen and (rule := find_rule(rule_id)):
+    after, looked = None, 0
+    while rule := find_rule(rule_id):
         zone = db.session.get_one(Workspace, lease.workspace_id).time_zone
         seen, after = backfill(rule, zone, utc_now(), after)
+        if seen == 0:
+            break
         db.session.commit()
         looked += seen
         lease.progress(looked, None, f"{looked:,} kept events looked at")

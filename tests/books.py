@@ -14,7 +14,7 @@ from app.accounts.queries import account_ids_by_external_id
 from app.conversations.recording import record_interactions
 from app.extensions import db
 from app.usage.intake.ingesting import ensure_meters, ingest
-from app.usage.ledger.keeping import EVENTS_OF
+from app.usage.ledger.keeping import events_of
 from tests.cast import NOW, TODAY
 
 searched = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -34,7 +34,7 @@ def afresh() -> Iterator[None]:
 
 KEPT_EVENTS = f"""
 (SELECT b.workspace_id, b.received_at, b.id, b.source_id, e.* FROM usage_batch b CROSS JOIN LATERAL
- {EVENTS_OF.format(batch="b")})"""
+ {events_of("b", "event_id", "account_id", "meter_id", "happened_at", "quantity", "person", "name", "properties")})"""
 """Events as they came, a row each: to be read FROM, under a name."""
 
 

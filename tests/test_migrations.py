@@ -138,7 +138,8 @@ THIS_MONTH, LONG_AGO = datetime.now(UTC), datetime(2020, 5, 1, tzinfo=UTC)
 def test_events_as_they_came_are_gathered_by_the_batch_and_spread_again(bare):
     command.upgrade(alembic_config(bare), "0019")
     told = "'ann', 'Exported', '{\"format\": \"pdf\"}'"
-    written = [(1, THIS_MONTH, "a", told), (1, THIS_MONTH, "b", "NULL, NULL, NULL"), (1, LONG_AGO, "c", told),
+    metered = told.replace("Exported", "Metered")
+    written = [(1, THIS_MONTH, "z", told), (1, THIS_MONTH, "b", "NULL, NULL, NULL"), (1, LONG_AGO, "c", metered),
                (2, THIS_MONTH, "a", "'bo', NULL, NULL")]  # fmt: skip
     for workspace, received, event, said in written:
         bare.execute(text(f"SELECT set_config('app.workspace_id', '{workspace}', false)"))
@@ -154,14 +155,22 @@ def test_events_as_they_came_are_gathered_by_the_batch_and_spread_again(bare):
         bare.execute(text("SELECT set_config('app.workspace_id', '', false)"))
         return found
 
-    events = "SELECT tableoid::regclass::text, * FROM usage_event ORDER BY received_at, event_id"
+    bare.execute(
+        text("INSERT INTO event_name (workspace_id, name, seen, last_seen_at) VALUES (2, 'Exported', 1, now())")
+    )
+    bare.execute(text("SELECT set_config('app.workspace_id', '1', false)"))
+    bare.execute(
+        text("INSERT INTO event_name (workspace_id, name, seen, last_seen_at) VALUES (1, 'Exported', 1, now())")
+    )
+    events = "SELECT tableoid::regclass::text, * FROM usage_event ORDER BY received_at, id"
     before = seen(events)
     assert len(before) == len(written)
     command.upgrade(alembic_config(bare), "0020")
-    assert seen("SELECT size, event_ids, people, names, properties FROM usage_batch ORDER BY received_at") == [
-        (1, ["c"], ["ann"], ["Exported"], [{"format": "pdf"}]),
-        (2, ["a", "b"], ["ann", None], ["Exported", None], [{"format": "pdf"}, None]),
-        (1, ["a"], ["bo"], [None], [None]),
+    kept = "SELECT size, is_metered, event_ids, people, names, properties FROM usage_batch ORDER BY received_at"
+    assert seen(kept) == [
+        (1, True, ["c"], ["ann"], ["Metered"], [{"format": "pdf"}]),
+        (2, False, ["z", "b"], ["ann", None], ["Exported", None], [{"format": "pdf"}, None]),
+        (1, False, ["a"], ["bo"], [None], [None]),
     ]
     command.downgrade(alembic_config(bare), "0019")
     without_number = [row[:3] + row[4:] for row in before]

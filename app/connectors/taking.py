@@ -229,7 +229,8 @@ def _rows(said: Said, account: str, person: str | None, counted: Mapping[str, fl
         for meter, quantity in counted.items()
     ]
     if rows:
-        rows[0] |= {"name": said.event, "properties": holding.without_nul(said.properties)}
+        told = holding.without_nul(said.properties)
+        rows[0] |= {"name": said.event, "properties": told, "is_metered": said.is_metered}
     return rows
 
 

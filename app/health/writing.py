@@ -63,10 +63,10 @@ UPDATE account_summary s SET scorecard_id = nullif(r.scorecard_id, 0), band = r.
     first_scored_on = least(s.first_scored_on, CAST(:as_of AS date)),
     score_weeks = CASE
         WHEN s.scored_on IS NULL OR s.score_weeks IS NULL
-            THEN array_fill(NULL::smallint, ARRAY[11]) || round(r.score)::smallint
+            THEN array_fill(NULL::smallint, ARRAY[11]) || floor(r.score + 0.5)::smallint
         WHEN date_trunc('week', s.scored_on) = date_trunc('week', CAST(:as_of AS date))
-            THEN s.score_weeks[1:11] || round(r.score)::smallint
-        ELSE s.score_weeks[2:12] || round(r.score)::smallint END
+            THEN s.score_weeks[1:11] || floor(r.score + 0.5)::smallint
+        ELSE s.score_weeks[2:12] || floor(r.score + 0.5)::smallint END
 FROM (
     SELECT account_id, scorecard_id, band, nullif(score, {_UNKNOWN}) AS score, coverage,
            nullif(risk, {_UNKNOWN}) AS risk, risk_reason

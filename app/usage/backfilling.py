@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from app.extensions import db
 from app.usage.intake.ingesting import count
-from app.usage.ledger.keeping import EVENTS_OF
+from app.usage.ledger.keeping import events_of
 from app.usage.ledger.lateness import Coming
 from app.usage.metering import ANY, NoNumberError, Rule
 
@@ -27,8 +27,8 @@ def backfill(rule: Rule, zone: str, now: datetime, after: Place | None) -> tuple
     if not batches:
         return 0, after
     by_source: dict[str, list[dict[str, Any]]] = {}
-    times, ids = zip(*((each.received_at, each.id) for each in batches), strict=True)
-    wanted = {"name": rule.event_name, "times": list(times), "ids": list(ids)}
+    times, ids = [each.received_at for each in batches], [each.id for each in batches]
+    wanted = {"name": rule.event_name, "times": times, "ids": ids, "first": times[0], "last": times[-1]}
     for row in db.session.execute(text(_KEPT), wanted):
         try:
             quantity = rule.quantity(row.properties)
@@ -38,7 +38,7 @@ def backfill(rule: Rule, zone: str, now: datetime, after: Place | None) -> tuple
             by_source.setdefault(row.source, []).append(_event(row, rule.meter, quantity))
     for source, events in sorted(by_source.items()):
         count(source, events, now, zone, Coming(now, is_history=True))
-    return sum(each.size for each in batches), (batches[-1].received_at, batches[-1].id)
+    return sum(each.size for each in batches), (times[-1], ids[-1])
 
 
 def _event(row: Any, meter: str, quantity: float) -> dict[str, Any]:
@@ -55,20 +55,23 @@ _BATCHES = f"""
 SELECT received_at, id, size FROM (
     SELECT *, sum(size) OVER (ORDER BY received_at, id) - size AS before FROM (
         SELECT received_at, id, size FROM usage_batch
-        WHERE (:name = ANY(names) OR :name = '{ANY}' AND cardinality(array_remove(names, NULL)) > 0) {{after}}
+        WHERE (:name = ANY(names) OR :name = '{ANY}' AND NOT is_metered AND cardinality(array_remove(names, NULL)) > 0)
+        {{after}}
         ORDER BY received_at, id LIMIT :most
     ) next
 ) counted WHERE before < :most ORDER BY received_at, id
 """
-# What product analytics sent stands under a meter that counts all of it; events of metering systems are named, too.
+# The batches first, by their key: else all that is kept may be taken apart for each page.
 _KEPT = f"""
+WITH b AS MATERIALIZED (
+    SELECT b.* FROM unnest(CAST(:times AS timestamptz[]), CAST(:ids AS bigint[])) AS wanted (received_at, id)
+    JOIN usage_batch b USING (received_at, id)
+    WHERE received_at BETWEEN CAST(:first AS timestamptz) AND CAST(:last AS timestamptz)
+)
 SELECT e.event_id, s.name AS source, a.external_id AS account, e.happened_at, e.person, e.properties
-FROM unnest(CAST(:times AS timestamptz[]), CAST(:ids AS bigint[])) AS wanted (received_at, id)
-JOIN usage_batch b USING (received_at, id)
-JOIN usage_source s ON s.workspace_id = b.workspace_id AND s.id = b.source_id
-CROSS JOIN LATERAL {EVENTS_OF.format(batch="b")}
+FROM b JOIN usage_source s ON s.workspace_id = b.workspace_id AND s.id = b.source_id
+CROSS JOIN LATERAL {events_of("b", "event_id", "account_id", "happened_at", "person", "name", "properties")}
 JOIN account a ON a.workspace_id = b.workspace_id AND a.id = e.account_id
-WHERE e.properties IS NOT NULL AND (e.name = :name OR :name = '{ANY}'
-    AND e.meter_id IN (SELECT meter_id FROM meter_rule WHERE event_name = '{ANY}'))
+WHERE e.properties IS NOT NULL AND (e.name = :name OR :name = '{ANY}' AND NOT b.is_metered AND e.name IS NOT NULL)
 ORDER BY b.received_at, b.id, e.place
 """

@@ -71,7 +71,7 @@ class UsageBatch(TenantKey, Model):
     and for new rules to count; old months may be dropped. A row an event cost twice as much to write.
 
     Each list holds a thing of each of the `size` events, in their order. A corrected event stands in a later row again.
-    `names` and `properties` are what product analytics said.
+    `names` and `properties` are what product analytics said, or, where `is_metered`, a metering system.
     """
 
     __tablename__ = "usage_batch"
@@ -81,6 +81,7 @@ class UsageBatch(TenantKey, Model):
     )
     source_id: Mapped[int] = mapped_column(Integer)
     size: Mapped[int] = mapped_column(Integer)
+    is_metered: Mapped[bool]
     event_ids: Mapped[list[str]] = mapped_column(ARRAY(Text))
     account_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     meter_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 
 from app.extensions import db
-from app.usage.ledger.keeping import EVENTS_OF
+from app.usage.ledger.keeping import events_of
 
 MINUTES = 60
 
@@ -116,6 +116,7 @@ _MINUTES = """
 SELECT source_id, minute, accepted FROM intake_minute WHERE minute >= :first
 UNION ALL SELECT source_id, date_trunc('minute', at), sum(accepted) FROM intake WHERE at >= :first GROUP BY 1, 2
 """
+_SHOWN = events_of("b", "account_id", "meter_id", "happened_at", "quantity", "person", "name")
 # Of the newest batches the last events each: a batch may hold thousands.
 _RECENT = f"""
 WITH newest AS MATERIALIZED (
@@ -126,7 +127,7 @@ WITH newest AS MATERIALIZED (
 SELECT b.received_at, b.source, e.account_id, a.name AS account, m.name AS meter, e.name, e.quantity, e.person,
        e.happened_at
 FROM newest b
-CROSS JOIN LATERAL (SELECT * FROM {EVENTS_OF.format(batch="b")} ORDER BY place DESC LIMIT :most) e
+CROSS JOIN LATERAL (SELECT * FROM {_SHOWN} ORDER BY place DESC LIMIT :most) e
 JOIN account a ON a.workspace_id = b.workspace_id AND a.id = e.account_id
 JOIN meter m ON m.workspace_id = b.workspace_id AND m.id = e.meter_id
 ORDER BY b.received_at DESC, b.id DESC, e.place DESC LIMIT :most

@@ -23,7 +23,7 @@ KEY = """
     source_id integer NOT NULL, {columns}, CONSTRAINT pk_{table} PRIMARY KEY (workspace_id, received_at, id)
 """
 LISTS = """
-    size integer NOT NULL, event_ids text[] NOT NULL, account_ids bigint[] NOT NULL, meter_ids bigint[] NOT NULL,
+    size integer NOT NULL, is_metered boolean NOT NULL, event_ids text[] NOT NULL, account_ids bigint[] NOT NULL, meter_ids bigint[] NOT NULL,
     moments timestamptz[] NOT NULL, quantities float8[] NOT NULL, people text[] NOT NULL, names text[] NOT NULL,
     properties jsonb[] NOT NULL
 """
@@ -32,21 +32,25 @@ SINGLE = """
     quantity float8 NOT NULL, person text, name text, properties jsonb
 """
 GATHER = f"""
-INSERT INTO usage_batch (workspace_id, received_at, id, source_id, size, event_ids, account_ids, meter_ids, moments,
-                         quantities, people, names, properties)
-SELECT workspace_id, received_at, min(id), source_id, count(*), array_agg(event_id ORDER BY id),
+INSERT INTO usage_batch (workspace_id, received_at, id, source_id, size, is_metered, event_ids, account_ids, meter_ids,
+                         moments, quantities, people, names, properties)
+SELECT workspace_id, received_at, min(id), source_id, count(*), bool_or(is_metered), array_agg(event_id ORDER BY id),
        array_agg(account_id ORDER BY id), array_agg(meter_id ORDER BY id), array_agg(happened_at ORDER BY id),
        array_agg(quantity ORDER BY id), array_agg(person ORDER BY id), array_agg(name ORDER BY id),
        array_agg(properties ORDER BY id)
-FROM (SELECT *, (row_number() OVER (PARTITION BY workspace_id, received_at, source_id ORDER BY id) - 1) / {MOST} AS part
-      FROM usage_event) e GROUP BY workspace_id, received_at, source_id, part
+FROM (SELECT e.*, (row_number() OVER (PARTITION BY e.workspace_id, received_at, source_id ORDER BY id) - 1) / {MOST} AS part,
+             e.name IS NOT NULL AND n.name IS NULL AS is_metered
+      FROM usage_event e LEFT JOIN event_name n ON n.workspace_id = e.workspace_id AND n.name = e.name) e
+GROUP BY workspace_id, received_at, source_id, part
 """
 SPREAD = """
 INSERT INTO usage_event (workspace_id, received_at, source_id, event_id, account_id, meter_id, happened_at, quantity,
                          person, name, properties)
-SELECT b.workspace_id, b.received_at, b.source_id, e.* FROM usage_batch b CROSS JOIN LATERAL
-    unnest(b.event_ids, b.account_ids, b.meter_ids, b.moments, b.quantities, b.people, b.names, b.properties) AS e
-ORDER BY b.received_at, b.id
+SELECT b.workspace_id, b.received_at, b.source_id, event_id, account_id, meter_id, happened_at, quantity, person, name, told
+FROM usage_batch b CROSS JOIN LATERAL
+    unnest(b.event_ids, b.account_ids, b.meter_ids, b.moments, b.quantities, b.people, b.names, b.properties)
+    WITH ORDINALITY AS e (event_id, account_id, meter_id, happened_at, quantity, person, name, told, place)
+ORDER BY b.received_at, b.id, place
 """
 
 
@@ -70,8 +74,10 @@ def _change(old: str, new: str, columns: str, carry_over: str) -> None:
     names = [re.sub(f"^{old}", new, name) for name, _ in parts]
     for name, (_, bounds) in zip(names, parts, strict=True):
         op.execute(f"CREATE TABLE {name} PARTITION OF {new} {bounds}")
-    op.execute(f"ALTER TABLE {old} NO FORCE ROW LEVEL SECURITY")
+    for table in (old, "event_name"):
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
     op.execute(carry_over)
+    op.execute("ALTER TABLE event_name FORCE ROW LEVEL SECURITY")
     op.drop_table(old)
     close_to_other_workspaces(new, *names)
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
-from math import copysign, floor
+from math import floor, isfinite
 from zoneinfo import ZoneInfo
 
 from flask import Flask, g
@@ -43,7 +43,7 @@ def percent(share: float | None, places: int | None = None) -> str:
         return "unknown"
     value = share * 100
     places = places if places is not None else 1 if 0 < abs(value) < 10 else 0
-    least, shown = 10**-places, round(value, places)
+    least, shown = 10**-places, _rounded(value, places)
     if shown == 0 < value:
         return f"< {least:g} %"
     if shown >= 100 > value:
@@ -55,12 +55,17 @@ def count(number: float | None) -> str:
     """Write a count with thousands apart, without a decimal that says nothing."""
     if number is None:
         return "unknown"
-    return f"{_whole(number):,}" if abs(number) >= 10 or float(number).is_integer() else f"{number:.1f}"
+    places = 0 if abs(number) >= 10 or float(number).is_integer() else 1
+    return f"{_rounded(number, places):,.{places}f}"
 
 
-def _whole(number: float) -> int:
-    """Round as people do: 70.5 is 71, where Python rounds a half to the even 70."""
-    return int(copysign(floor(abs(number) + 0.5), number))
+def _rounded(number: float, places: int = 0) -> float:
+    """Round as people do: 70.5 to 71, where Python rounds a half to the even 70."""
+    if not isfinite(number):
+        return number
+    unit = float(10**places)
+    size = floor(abs(number) * unit + 0.5) / unit
+    return -size if number < 0 < size else size
 
 
 def counted(number: float | None, one: str, several: str = "") -> str:
@@ -72,8 +77,8 @@ def change(number: float | None, unit: str = "") -> str:
     """Write a difference with its sign."""
     if number is None:
         return "unknown"
-    whole = _whole(number)
-    return f"{'+' if whole > 0 else '−' if whole < 0 else '±'}{abs(whole)}{unit}"
+    whole = _rounded(number)
+    return f"{'+' if whole > 0 else '−' if whole < 0 else '±'}{abs(whole):.0f}{unit}"
 
 
 def day(value: date | str | None) -> str:

@@ -45,8 +45,8 @@ def read_given(day: str = "(r.happened_at AT TIME ZONE $3)::date") -> str:
 given AS (
     SELECT r.*, {day} AS day, {KEY.format(id="r.event_id")} AS key
     FROM ROWS FROM (json_to_recordset($1::json) AS (event_id text, account text, meter text, quantity float8,
-        happened_at timestamptz, person text, name text, properties jsonb)) WITH ORDINALITY
-        AS r (event_id, account, meter, quantity, happened_at, person, name, properties, n)
+        happened_at timestamptz, person text, name text, properties jsonb, is_metered boolean)) WITH ORDINALITY
+        AS r (event_id, account, meter, quantity, happened_at, person, name, properties, is_metered, n)
 ), {SENDER.format(source="$2", zone="$3", at="$4", is_history="$5")}, known AS (
     SELECT given.*, date_part('day', day)::int AS dom, coalesce(account.id, alias.account_id) AS account_id,
            meter.id AS meter_id, meter.kind = 'max' AS is_max, sender.id AS source_id
@@ -74,9 +74,9 @@ def ask_for_scoring(where: str) -> str:
 def _ingest(given: str, sums: str, maxima: str) -> str:
     """Write the statement that takes a batch in. $6: how many were refused before, $7: now.
 
-    What writes runs from the last to the first: the job, raw events, people, sums, maxima; days, which others wait
-    for, are so held briefly. A correction goes the same way. A batch with a late maximum folds none: by how much its
-    day moves is told only under its lock, and maxima are held last.
+    What writes runs from the last to the first: the job, events as they came, people, sums, maxima; days, which others
+    wait for, are so held briefly. A correction goes the same way. A batch with a late maximum folds none: by how much
+    its day moves is told only under its lock, and maxima are held last.
     """
     return f"""
 WITH {given}, once AS MATERIALIZED (

@@ -45,7 +45,7 @@ Finalize(None, leave, exitpriority=1)  # not atexit: the processes of granian en
 
 def _key_of(workspace_id: int) -> int:
     """Number a workspace of this installation, whose processes share a secret."""
-    digest = sha256(f"lanes {current_app.secret_key!s} {workspace_id}".encode()).digest()
+    digest = sha256(f"{LANES} lanes {current_app.secret_key!s} {workspace_id}".encode()).digest()
     return int.from_bytes(digest[:4], "big") & 0x7FFFFFFF
 
 

@@ -180,7 +180,8 @@ def _told_apart(raws: Sequence[msgspec.Raw | bytes], now: datetime) -> tuple[lis
     good, refused = [], []
     for index, raw in enumerate(raws):
         try:
-            good += [(index, event) for event in _timed([_without_nul(_EVENT.decode(raw))], now)]
+            (event,) = _timed([_without_nul(_EVENT.decode(raw))], now)
+            good.append((index, event))
         except (msgspec.DecodeError, OverflowError) as error:
             name = _field_of(str(error))
             refused.append(Refusal(index, name, "value", name, _in_words(str(error), name)))
