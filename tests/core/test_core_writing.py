@@ -62,7 +62,7 @@ def test_half_a_cent_goes_to_the_even_one(amount, minor):
         (words.percent, 0.004, "0.4 %"), (words.percent, 0.5, "50 %"), (words.percent, 0, "0 %"),
         (words.percent, 0.9971, "> 99 %"), (words.percent, 1.0, "100 %"), (words.percent, 0.0003, "< 0.1 %"),
         (words.percent, -0.024, "−2.4 %"), (words.percent, 1.2, "120 %"), (words.percent, 0.125, "13 %"),
-        (words.percent, -0.0001, "0.0 %"), (words.count, 2.25, "2.3"), (words.count, float("inf"), "inf"),
+        (words.percent, -0.0001, "0.0 %"), (words.count, 2.25, "2.3"), (words.count, float("inf"), "inf"), (words.count, Decimal("70.5"), "71"),
         (words.percent, None, "unknown"), (words.count, 1234.4, "1,234"), (words.count, 3, "3"), (words.count, 2.5, "2.5"),
         (words.count, None, "unknown"), (words.count, 70.5, "71"), (words.change, 2.5, "+3"), (words.change, -0.5, "−1"),
         (words.change, 3.2, "+3"), (words.change, -3.2, "−3"), (words.change, 0, "±0"),

@@ -16,6 +16,7 @@ from app.extensions import db
 
 Records = Sequence[Mapping[str, Any]]
 Told = Mapping[tuple[Any, ...], datetime]
+_AS_TOLD = frozenset(("external_id", "domain", "industry", "country", "tier", "signed_up_on", "custom"))
 _NAMES = ("id", "external_id", "name", "domain")
 
 
@@ -89,10 +90,11 @@ def _recorded(written: Upserted, unknown: frozenset[str] = frozenset()) -> Recor
 
 
 def _account_row(record: Mapping[str, Any], owners: Mapping[str, int]) -> dict[str, Any]:
-    row = {name: record[name] for name in ("domain", "industry", "country", "tier", "signed_up_on") if name in record}
-    row |= {"external_id": record["external_id"], "name": record.get("name") or record["external_id"]}
-    row |= {"custom": record["custom"]} if "custom" in record else {}
-    return row | ({"owner_id": owners.get((record["owner_email"] or "").lower())} if "owner_email" in record else {})
+    row = {name: value for name, value in record.items() if name in _AS_TOLD}
+    row["name"] = record.get("name") or record["external_id"]
+    if "owner_email" in record:
+        row["owner_id"] = owners.get((record["owner_email"] or "").lower())
+    return row
 
 
 def _contact_row(record: Mapping[str, Any], told: Told, now: datetime) -> dict[str, Any]:

@@ -61,11 +61,11 @@ def count(number: float | None) -> str:
 
 def _rounded(number: float, places: int = 0) -> float:
     """Round as people do: 70.5 to 71, where Python rounds a half to the even 70."""
-    if not isfinite(number):
-        return number
-    unit = float(10**places)
-    size = floor(abs(number) * unit + 0.5) / unit
-    return -size if number < 0 < size else size
+    value, unit = float(number), float(10**places)  # of a Decimal, too: PostgreSQL's sums are
+    if not isfinite(value):
+        return value
+    size = floor(abs(value) * unit + 0.5) / unit
+    return -size if value < 0 < size else size
 
 
 def counted(number: float | None, one: str, several: str = "") -> str:
