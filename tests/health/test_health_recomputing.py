@@ -101,6 +101,18 @@ def test_a_score_that_storage_does_not_give_again_is_found(demo, monkeypatch):
     assert verify(demo, days_ago(4_000), most=10).scores == 0
 
 
+def test_a_meter_that_is_made_later_makes_no_score_another(demo):
+    day = stored_days()[-1]
+    before = verify(demo, day, most=1_000)
+    ensure_meters(["made_later"])
+    assert any(each.as_corrected != each.stored for each in recompute(demo, _scored_on(day), day).values())
+    assert verify(demo, day, most=1_000) == before
+
+
+def _scored_on(day):
+    return sorted(db.session.scalars(select(HealthScore.account_id).where(HealthScore.scored_on == day)))
+
+
 def test_it_still_is_when_late_usage_corrections_and_people_have_come(demo, post):
     """Of a source known for long and of one that brings history, on meters of both kinds, and corrections of both."""
     days = stored_days()

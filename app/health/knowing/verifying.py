@@ -7,15 +7,15 @@ from sqlalchemy import func, select
 
 from app.extensions import db
 from app.health.knowing.reading import CHUNK
-from app.health.knowing.recomputing import Recomputed, recompute
+from app.health.knowing.recomputing import Itemised, Recomputed, recompute
 from app.health.models import HealthScore
 from app.identity.models import Workspace
 
 
 @dataclass(frozen=True)
 class Verified:
-    """How many scores of a day were computed again, and the accounts whose came out otherwise (astray) or would with
-    all that is known now (corrected)."""
+    """How many scores of a day were computed again, the accounts of which anything came out otherwise (astray), and
+    those whose score would with all that is known now (corrected)."""
 
     day: date
     scores: int
@@ -35,5 +35,9 @@ def verify(workspace: Workspace, day: date, most: int) -> Verified:
     for start in range(0, len(ids), CHUNK):
         found |= recompute(workspace, ids[start : start + CHUNK], day)
     astray = [account_id for account_id, each in found.items() if each.as_known != each.stored]
-    corrected = [account_id for account_id, each in found.items() if each.as_corrected != each.stored]
+    corrected = [account_id for account_id, each in found.items() if _is_another(each.as_corrected, each.stored)]
     return Verified(day, len(found), astray, corrected)
+
+
+def _is_another(corrected: Itemised | None, stored: Itemised) -> bool:
+    return corrected is None or corrected.score != stored.score
