@@ -163,12 +163,12 @@ def _lost(index: int, said: Said, person: str | None) -> list[Refusal]:
     """Refuse what cannot be placed; what says nothing of an account and counts nothing (an alias) needs no place."""
     if said.event is None and said.person_traits is None and said.account_traits is None:
         return []
-    then = "on the Data page; what is held is then counted."
     if said.account:
-        detail = f"There is no account {said.account!r}. Create it or match it {then}"
-        return [Refusal(index, "account", "account", said.account, detail)]
+        return [Refusal(index, "account", "account", said.account, ingesting.no_account(said.account))]
     if said.subscription:
-        detail = f"There is no subscription {said.subscription!r}. Bring it in, or match it to an account {then}"
+        detail = (
+            f"There is no subscription {said.subscription!r}. Bring it in, or match it to an account {ingesting.MENDED}"
+        )
         return [Refusal(index, "account", "account", said.subscription, detail)]
     if person:
         detail = f"Nothing has said yet which account {person!r} belongs to: a group call or a contact does."
@@ -215,9 +215,7 @@ def _counted(rules: metering.Rules, said: Said) -> dict[str, float]:
     except metering.NoNumberError as error:
         raise UnusableError(f"properties.{error.name}", str(error)) from error
     if counted is None:
-        raise UnusableError(
-            "meter", f"There is no meter {said.event!r}. Make it on the Data page; what is held is then counted."
-        )
+        raise UnusableError("meter", ingesting.no_meter(said.event))
     return counted
 
 

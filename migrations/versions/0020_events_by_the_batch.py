@@ -23,9 +23,9 @@ KEY = """
     source_id integer NOT NULL, {columns}, CONSTRAINT pk_{table} PRIMARY KEY (workspace_id, received_at, id)
 """
 LISTS = """
-    size integer NOT NULL, is_metered boolean NOT NULL, event_ids text[] NOT NULL, account_ids bigint[] NOT NULL, meter_ids bigint[] NOT NULL,
-    moments timestamptz[] NOT NULL, quantities float8[] NOT NULL, people text[] NOT NULL, names text[] NOT NULL,
-    properties jsonb[] NOT NULL
+    size integer NOT NULL, is_metered boolean NOT NULL, event_ids text[] NOT NULL, account_ids bigint[] NOT NULL,
+    meter_ids bigint[] NOT NULL, moments timestamptz[] NOT NULL, quantities float8[] NOT NULL, people text[] NOT NULL,
+    names text[] NOT NULL, properties jsonb[] NOT NULL
 """
 SINGLE = """
     event_id text NOT NULL, account_id bigint NOT NULL, meter_id bigint NOT NULL, happened_at timestamptz NOT NULL,
@@ -38,15 +38,16 @@ SELECT workspace_id, received_at, min(id), source_id, count(*), bool_or(is_meter
        array_agg(account_id ORDER BY id), array_agg(meter_id ORDER BY id), array_agg(happened_at ORDER BY id),
        array_agg(quantity ORDER BY id), array_agg(person ORDER BY id), array_agg(name ORDER BY id),
        array_agg(properties ORDER BY id)
-FROM (SELECT e.*, (row_number() OVER (PARTITION BY e.workspace_id, received_at, source_id ORDER BY id) - 1) / {MOST} AS part,
-             e.name IS NOT NULL AND n.name IS NULL AS is_metered
+FROM (SELECT e.*, e.name IS NOT NULL AND n.name IS NULL AS is_metered,
+             (row_number() OVER (PARTITION BY e.workspace_id, received_at, source_id ORDER BY id) - 1) / {MOST} AS part
       FROM usage_event e LEFT JOIN event_name n ON n.workspace_id = e.workspace_id AND n.name = e.name) e
 GROUP BY workspace_id, received_at, source_id, part
 """
 SPREAD = """
 INSERT INTO usage_event (workspace_id, received_at, source_id, event_id, account_id, meter_id, happened_at, quantity,
                          person, name, properties)
-SELECT b.workspace_id, b.received_at, b.source_id, event_id, account_id, meter_id, happened_at, quantity, person, name, told
+SELECT b.workspace_id, b.received_at, b.source_id, event_id, account_id, meter_id, happened_at, quantity, person, name,
+       told
 FROM usage_batch b CROSS JOIN LATERAL
     unnest(b.event_ids, b.account_ids, b.meter_ids, b.moments, b.quantities, b.people, b.names, b.properties)
     WITH ORDINALITY AS e (event_id, account_id, meter_id, happened_at, quantity, person, name, told, place)

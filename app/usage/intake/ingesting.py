@@ -32,6 +32,8 @@ Events = Sequence[Mapping[str, Any]]
 MOST = 1e15
 """The largest quantity of an event: sums of many still fit a float, to the unit."""
 
+MENDED = "on the Data page; what is held is then counted."
+
 KEY = "encode(substr(sha256(convert_to({id}, 'UTF8')), 1, 16), 'hex')::uuid"
 """What stands in the ledger for an event id: 128 bits of its SHA-256, as long for a short id as for a long one."""
 
@@ -177,13 +179,22 @@ def ensure_meters(codes: Sequence[str], kind: str = "sum") -> None:
     )
 
 
+def no_meter(code: str) -> str:
+    """Say that there is no such meter, and the remedy."""
+    return f"There is no meter {code!r}. Make it {MENDED}"
+
+
+def no_account(name: str) -> str:
+    """Say that there is no such account, and the remedy."""
+    return f"There is no account {name!r}. Create it, or match it {MENDED}"
+
+
 def _refuse(unknown: Sequence[tuple[int, Mapping[str, Any]]]) -> list[tuple[int, str, str]]:
     """Say of each event that was left out which of its references is not there: (index, field, reason)."""
     accounts = known_accounts(event["account"] for _, event in unknown) if unknown else {}
-    then = "on the Data page; what is held is then counted."
     return [
-        (n, "meter", f"There is no meter {event['meter']!r}. Make it {then}")
+        (n, "meter", no_meter(event["meter"]))
         if event["account"] in accounts
-        else (n, "account", f"There is no account {event['account']!r}. Create it, or match it {then}")
+        else (n, "account", no_account(event["account"]))
         for n, event in unknown
     ]
